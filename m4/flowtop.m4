@@ -1,0 +1,62 @@
+# Macros of this project. Each says what it sets.
+
+# FT_WARNING([-Wfoo]...)
+# Appends each warning that $CC knows to WARN_CFLAGS, one probe a warning: gcc takes an unknown
+# -Wno-foo silently, so -Werror and the positive form decide.
+AC_DEFUN([FT_WARNINGS], [
+  AC_LANG_PUSH([C])
+  ft_save_cflags=$CFLAGS
+  m4_foreach_w([ft_flag], [$1], [
+    AC_CACHE_CHECK([whether $CC takes ]ft_flag,
+      AS_TR_SH([ft_cv_flag_]ft_flag), [
+      CFLAGS="$ft_save_cflags -Werror ft_flag"
+      AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [])],
+        [AS_TR_SH([ft_cv_flag_]ft_flag)=yes],
+        [AS_TR_SH([ft_cv_flag_]ft_flag)=no])
+    ])
+    AS_IF([test "$AS_TR_SH([ft_cv_flag_]ft_flag)" = yes],
+      [WARN_CFLAGS="$WARN_CFLAGS ft_flag"])
+  ])
+  CFLAGS=$ft_save_cflags
+  AC_LANG_POP([C])
+])
+
+# FT_PROG_BPF
+# Sets CLANG, BPFTOOL and BPF_SYS_INCLUDES; an error with the remedy if one does not work.
+# clang for the BPF target does not search Debian's multiarch folders: it is asked once for
+# those of its native target.
+AC_DEFUN([FT_PROG_BPF], [
+  AC_ARG_VAR([CLANG], [clang that compiles for the BPF target])
+  AC_ARG_VAR([BPFTOOL], [bpftool that generates skeletons])
+  AC_ARG_VAR([BPF_CFLAGS], [flags for BPF programs @<:@-O2 -g -Wall -Wextra -Werror@:>@])
+  : "${BPF_CFLAGS=-O2 -g -Wall -Wextra -Werror}"
+  AC_PATH_PROGS([CLANG], [clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14])
+  AC_PATH_PROG([BPFTOOL], [bpftool], [], [$PATH$PATH_SEPARATOR/usr/sbin$PATH_SEPARATOR/sbin])
+  AS_IF([test -z "$CLANG"],
+    [AC_MSG_ERROR([clang is needed for the BPF programs (Debian: clang); or --disable-bpf])])
+  AS_IF([test -z "$BPFTOOL"],
+    [AC_MSG_ERROR([bpftool is needed for BPF skeletons (Debian: bpftool); or --disable-bpf])])
+
+  AC_CACHE_CHECK([for clang's system include folders], [ft_cv_bpf_includes], [
+    ft_cv_bpf_includes=`"$CLANG" -v -E - </dev/null 2>&1 | sed -n \
+      '/<...> search starts here:/,/End of search list/{ s|^ \(/.*\)|-idirafter \1|p; }' |
+      tr '\n' ' '`
+  ])
+  AC_SUBST([BPF_SYS_INCLUDES], [$ft_cv_bpf_includes])
+
+  AC_CACHE_CHECK([whether $CLANG compiles for the BPF target], [ft_cv_bpf_target], [
+    cat >conftest.bpf.c <<'_FT'
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+int conftest(void);
+int conftest(void) { return 0; }
+_FT
+    AS_IF([("$CLANG" -target bpf -O2 -g $BPF_SYS_INCLUDES $LIBBPF_CFLAGS -c conftest.bpf.c \
+           -o conftest.bpf.o) >&AS_MESSAGE_LOG_FD 2>&1],
+      [ft_cv_bpf_target=yes], [ft_cv_bpf_target=no])
+    rm -f conftest.bpf.c conftest.bpf.o
+  ])
+  AS_IF([test "$ft_cv_bpf_target" != yes],
+    [AC_MSG_ERROR([$CLANG cannot compile for the BPF target (see config.log); or --disable-bpf])])
+])
