@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * The contract between the programs in the kernel and everything above them.
+ *
+ * A packet becomes one addition to one flow entry. The key says which conversation, in
+ * canonical order (a < b); the entry holds both directions, index 0 for a->b and 1 for b->a.
+ * The user-space twin (src/capture/packet.c) fills the very same structs, so that all
+ * backends agree by construction on what a flow is.
+ *
+ * Rules: fixed-width types, explicit padding that is always zero, byte order in the name.
+ * Included by BPF programs and by user space; includes nothing but <linux/types.h>.
+ */
+#ifndef FT_FLOW_ABI_H
+#define FT_FLOW_ABI_H
+
+#include <linux/types.h>
+
+/* Direction inside an entry: who sent, in the key's canonical order. */
+#define FT_DIR_AB 0
+#define FT_DIR_BA 1
+
+#define FT_MAX_SCOPES 256  /* scopes watched at once */
+#define FT_MAX_IFACES 1024 /* slots of the interface table, a power of two */
+#define FT_IPV6_EXT_MAX 8  /* extension headers walked before giving up */
+#define FT_VLAN_INBAND_MAX 2
+#define FT_FRAG_TTL_SEC 30
+
+/*
+ * Which conversation. IPv4 addresses are mapped (::ffff:a.b.c.d). Canonical order:
+ * memcmp(addr_a . port_a, addr_b . port_b) <= 0, with these exceptions:
+ *  - ICMP and ICMPv6: port_a_be is the id, port_b_be is (type << 8 | code) of the *request*;
+ *    the order is that of the addresses alone and the port slots are never swapped. A reply
+ *    (0, 14, 16, 18 of ICMP; 129 of ICMPv6) takes its request's type (8, 13, 15, 17; 128).
+ *    Types that carry no id have id 0.
+ *  - protocols without ports: both 0.
+ * VLAN ids are 0 when there is no tag (a priority tag, id 0, is no VLAN).
+ */
+struct ft_flow_key {
+	__u8 addr_a[16];
+	__u8 addr_b[16];
+	__be16 port_a_be;
+	__be16 port_b_be;
+	__u16 vlan_outer;
+	__u16 vlan_inner;
+	__u8 protocol;   /* the last header found: 6, 17, 1, 58, 132, ... */
+	__u8 ip_version; /* 4 or 6 */
+	__u16 scope;
+	__u32 zero;
+};
+
+/* What one direction of a flow carried. */
+struct ft_counts {
+	__u64 packets;  /* on the wire: every segment of a super-packet is one */
+	__u64 bytes;    /* L3: IP header and up, without Ethernet padding */
+	__u64 l2_bytes; /* frame with padding, without FCS, 4 more a VLAN tag and segment */
+};
+
+/* ft_entry.flags */
+#define FT_ENTRY_FRAGMENT (1U << 0) /* holds fragments whose ports are unknown (ports 0) */
+#define FT_ENTRY_INEXACT (1U << 1)  /* a super-packet of a tunnel that the parser doesn't know */
+#define FT_ENTRY_SYN_AB (1U << 2)   /* the entry's first packet a->b was a pure SYN */
+#define FT_ENTRY_SYN_BA (1U << 3)   /* the same, b->a */
+#define FT_ENTRY_FIRST_BA (1U << 4) /* the earliest packet went b->a */
+#define FT_ENTRY_NEW (1U << 5)      /* begins with a pure SYN after FIN or RST: a new flow */
+#define FT_ENTRY_EXTRA_SPI (1U << 6) /* extra is an ESP or AH SPI */
+#define FT_ENTRY_EXTRA_GRE (1U << 7) /* extra is a GRE key */
+
+/*
+ * One flow, one CPU, one epoch. Times are in the producer's ticks (jiffies64 in the kernel,
+ * nanoseconds in user space); ft_batch.clock turns them into nanoseconds.
+ */
+struct ft_entry {
+	struct ft_flow_key key;
+	struct ft_counts dir[2];
+	__u64 first_tick;
+	__u64 last_tick;
+	__u64 cookie[2];   /* socket cookie of the sender of this direction, 0 = not known */
+	__u32 ifindex[2];  /* interface that last carried this direction (the port of a bridge) */
+	__u32 hash;        /* of the key, private to the producer */
+	__u32 extra;       /* SPI or GRE key, host order, see flags */
+	__u8 tcp_flags[2]; /* OR of the TCP flags octets */
+	__u8 flags[2];     /* [0]: FT_ENTRY_*; [1]: zero */
+	__u32 zero;
+};
+
+/* Terms of the line that adds up: seen = flows + other + not IP + malformed + lost. */
+enum ft_counter {
+	FT_C_SEEN,
+	/* not IP, by EtherType */
+	FT_C_NOT_IP_ARP,
+	FT_C_NOT_IP_STP,  /* 802.2 LLC: spanning tree and kin (EtherType field < 0x600) */
+	FT_C_NOT_IP_LLDP,
+	FT_C_NOT_IP_PPPOE,
+	FT_C_NOT_IP_MPLS,
+	FT_C_NOT_IP_EAPOL,
+	FT_C_NOT_IP_VLAN, /* more tags in band than are looked at */
+	FT_C_NOT_IP_OTHER,
+	/* malformed */
+	FT_C_BAD_ETHERNET,  /* shorter than its link-layer header */
+	FT_C_BAD_IP_HEADER, /* version, ihl, or cut off before the end of the header */
+	FT_C_BAD_IP_LENGTH, /* total length smaller than the header or larger than the frame */
+	FT_C_BAD_IPV6_EXT,  /* extension chain cut off or longer than FT_IPV6_EXT_MAX */
+	FT_C_BAD_L4,        /* TCP, UDP, SCTP, ICMP header cut off, or doff < 5 */
+	/* lost: seen, parsed, and not accounted to a flow, by what the spill map said */
+	FT_C_LOST_FULL,  /* E2BIG: log and spill are full */
+	FT_C_LOST_BUSY,  /* EBUSY: bucket lock held */
+	FT_C_LOST_NOMEM, /* ENOMEM */
+	FT_C_LOST_OTHER, /* anything else, and interfaces that are not in the table */
+	FT_C_RING,       /* AF_PACKET only: dropped by the ring; skbs, bytes estimated */
+	FT_C_MAX
+};
+
+struct ft_tally {
+	__u64 packets;
+	__u64 l2_bytes;
+};
+
+/* Per CPU, per epoch, per scope. */
+struct ft_scope_counters {
+	struct ft_tally c[FT_C_MAX];
+};
+
+/* Per CPU, per epoch, per interface slot: what the hooks saw, raw, whether it counts or not. */
+struct ft_iface_counters {
+	struct ft_tally rx;
+	struct ft_tally tx;
+};
+
+/* ft_iface.flags */
+#define FT_IFACE_COUNT_RX (1U << 0) /* ingress enters the scope's accounts */
+#define FT_IFACE_COUNT_TX (1U << 1) /* egress enters the scope's accounts */
+#define FT_IFACE_VLAN_AWARE (1U << 2) /* untagged frames take pvid */
+#define FT_IFACE_L3 (1U << 3)       /* no link-layer header (tun, wg, ppp, ...) */
+
+/*
+ * A watched interface. In the kernel: a slot of an open-addressing table of FT_MAX_IFACES,
+ * starting at ft_iface_hash(ifindex), probed linearly FT_IFACE_PROBES times; ifindex 0 is free.
+ */
+#define FT_IFACE_PROBES 8
+struct ft_iface {
+	__u32 ifindex;
+	__u16 scope;
+	__u16 pvid;
+	__u8 flags;
+	__u8 zero[7];
+};
+
+#define FT_STATIC_ASSERT(cond, what) _Static_assert(cond, what)
+FT_STATIC_ASSERT(sizeof(struct ft_flow_key) == 48, "key is 48 bytes");
+FT_STATIC_ASSERT(sizeof(struct ft_counts) == 24, "counts are 24 bytes");
+FT_STATIC_ASSERT(sizeof(struct ft_entry) == 152, "entry is 152 bytes");
+FT_STATIC_ASSERT(sizeof(struct ft_iface) == 16, "iface is 16 bytes");
+
+#endif

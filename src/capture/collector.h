@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The collector thread: poll -> collect -> apply -> age -> snapshot -> publish. It alone owns
+ * the backend, the links, the table and the owners. The screen talks to it by commands, it
+ * answers with snapshots.
+ */
+#ifndef FT_CAPTURE_COLLECTOR_H
+#define FT_CAPTURE_COLLECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/backend.h"
+#include "capture/links.h"
+#include "capture/mailbox.h"
+#include "core/table.h"
+
+struct ft_collector_config {
+	uint64_t interval_ns;       /* -d */
+	uint64_t intervals;         /* -c: stop after so many; 0 = until told */
+	struct ft_table_config table;
+	const char *backend_name;   /* --backend */
+	struct ft_backend_config backend;
+	struct ft_mailbox *mailbox; /* the screen's; NULL in batch; borrowed */
+	struct ft_queue *outputs;   /* the writer's queue of const struct ft_snapshot *; NULL = none */
+};
+
+struct ft_collector;
+
+/*
+ * Opens the backend and starts the thread (all signals blocked in it). links is taken over,
+ * also on failure. Errors as ft_backend_choose. ft_collector_start publishes a first, empty
+ * snapshot at once so that the screen has something to draw.
+ */
+int ft_collector_start(const struct ft_collector_config *config, struct ft_links *links,
+		       struct ft_collector **ret_collector, char *err, size_t err_size);
+
+/* Commands; they never wait, except as said. */
+void ft_collector_set_interval(struct ft_collector *collector, uint64_t interval_ns);
+/* Ends the interval now (a snapshot follows). */
+void ft_collector_kick(struct ft_collector *collector);
+/* Counting off / on, waits until it is done (Ctrl-Z). */
+void ft_collector_pause(struct ft_collector *collector, bool paused);
+
+/*
+ * Stops: detach, drain, last snapshot to mailbox and outputs, thread joined. Safe to call
+ * twice. After it the mailbox holds the last snapshot.
+ */
+void ft_collector_stop(struct ft_collector *collector);
+/* True once the thread has published its last snapshot (-c reached, file at its end and
+ * `-b`, or a fault; *ret_error is 0 or -errno with a sentence). */
+bool ft_collector_done(const struct ft_collector *collector, int *ret_error, char *err,
+		       size_t err_size);
+void ft_collector_free(struct ft_collector *collector); /* stops first */
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hand-offs between threads; nothing else is shared.
+ *
+ *   ft_mailbox    one slot: the newest snapshot for the screen; putting replaces
+ *   ft_queue      bounded: every snapshot for the outputs; full = the collector lengthens its
+ *                 interval; also commands towards the collector and addresses and names to and
+ *                 from the resolver
+ *
+ * Each has an eventfd that is readable while there is something to take.
+ */
+#ifndef FT_CAPTURE_MAILBOX_H
+#define FT_CAPTURE_MAILBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ft_snapshot;
+
+struct ft_mailbox;
+struct ft_mailbox *ft_mailbox_new(void);
+void ft_mailbox_free(struct ft_mailbox *mailbox); /* puts an untaken snapshot */
+/* Takes over the caller's reference; an untaken older one is put. */
+void ft_mailbox_put(struct ft_mailbox *mailbox, const struct ft_snapshot *snapshot);
+/* The newest one with its reference, or NULL. */
+const struct ft_snapshot *ft_mailbox_take(struct ft_mailbox *mailbox);
+int ft_mailbox_fd(const struct ft_mailbox *mailbox);
+
+/* A bounded first-in first-out queue of pointers; any thread. */
+struct ft_queue;
+struct ft_queue *ft_queue_new(size_t capacity, void (*drop)(void *item));
+void ft_queue_free(struct ft_queue *queue); /* drops what is left */
+bool ft_queue_put(struct ft_queue *queue, void *item); /* false if full: not taken over */
+bool ft_queue_full(const struct ft_queue *queue);
+void *ft_queue_take(struct ft_queue *queue); /* NULL if empty; never waits */
+void *ft_queue_wait(struct ft_queue *queue); /* waits; NULL once closed and empty */
+void ft_queue_close(struct ft_queue *queue); /* no more puts; waiters return */
+int ft_queue_fd(const struct ft_queue *queue);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owners from sock_diag and /proc: the source that works everywhere. Collector thread only.
+ * One sock_diag dump a protocol and family at most each `period`, single look-ups in between;
+ * socket inode -> process by scanning /proc/<pid>/fd incrementally, bounded in time by
+ * `budget_ns` a call, cached; recent results (closed sockets too) are kept for a while, so
+ * that a flow whose socket just closed still finds its owner.
+ */
+#ifndef FT_CAPTURE_OWNER_PROC_H
+#define FT_CAPTURE_OWNER_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/net.h"
+#include "core/owner.h"
+#include "core/table.h"
+
+struct ft_owner_proc;
+
+struct ft_owner_proc *ft_owner_proc_new(struct ft_owners *owners);
+void ft_owner_proc_free(struct ft_owner_proc *source);
+
+/* Refreshes what is stale, at most budget_ns long; call before resolving. */
+void ft_owner_proc_refresh(struct ft_owner_proc *source, const struct ft_addr_set *addresses,
+			   uint64_t now_ns, uint64_t budget_ns);
+/* For ft_table_resolve_owners; arg is the source. */
+void ft_owner_proc_resolve(void *arg, struct ft_owner_query *query);
+/* "sock_diag and /proc", or what is missing and why. */
+const char *ft_owner_proc_describe(const struct ft_owner_proc *source);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one table of columns. The screen lays them out and draws `format`, sorting uses `rank`
+ * and `compare`, text batch prints `format` (or raw values), help and the man page are tested
+ * against the rows. A new column is a row here plus its functions.
+ */
+#ifndef FT_CORE_COLUMN_H
+#define FT_CORE_COLUMN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/fmt.h"
+#include "core/rows.h"
+
+enum ft_value_kind { FT_VALUE_NONE, FT_VALUE_UINT, FT_VALUE_REAL, FT_VALUE_TEXT };
+
+/* Raw value of a cell: what text batch prints with raw numbers. */
+struct ft_value {
+	enum ft_value_kind kind;
+	uint64_t uint;
+	double real;
+	char text[256]; /* unescaped */
+};
+
+#define FT_ON_FLOWS (1U << FT_LIST_FLOWS)
+#define FT_ON_TALKERS (1U << FT_LIST_TALKERS)
+#define FT_ON_PROCESSES (1U << FT_LIST_PROCESSES)
+
+/* Needs of a column: data that must be collected for it; none in this step. */
+#define FT_NEEDS_OWNER (1U << 0)
+
+struct ft_column {
+	const char *id;    /* -s word, config word: "rate", "tx", "rx", "total", "local", ... */
+	const char *title; /* N_(), fits `min` cells in every translation (tested) */
+	const char *help;  /* N_(), one line */
+	unsigned lists;    /* FT_ON_* */
+	unsigned min, normal, max; /* cells; grows from normal towards max when there is room */
+	unsigned priority; /* 0 = never dropped; the highest goes first when it is narrow */
+	enum ft_align align;
+	bool ascending;    /* first direction when it is sorted by */
+	unsigned needs;
+	/* A number that orders rows by itself (bigger = bigger); full width. */
+	uint64_t (*rank)(const struct ft_snapshot *snapshot, const struct ft_row *row,
+			 const struct ft_show *show);
+	/* For texts: full three-way order among rows of equal rank; NULL if rank says all. */
+	int (*compare)(const struct ft_snapshot *snapshot, const struct ft_row *a,
+		       const struct ft_row *b, const struct ft_show *show);
+	void (*get)(const struct ft_snapshot *snapshot, const struct ft_row *row,
+		    const struct ft_show *show, struct ft_value *ret_value);
+	/* The cell, escaped, at most `width` cells, not padded. */
+	void (*format)(const struct ft_snapshot *snapshot, const struct ft_row *row,
+		       const struct ft_show *show, unsigned width, char *buf, size_t size);
+};
+
+extern const struct ft_column ft_columns[];
+extern const size_t ft_column_count;
+
+/* By id; NULL if none. */
+const struct ft_column *ft_column_find(const char *id);
+/* The list's default sort column. */
+const struct ft_column *ft_column_default(enum ft_list list);
+
+/* Layout to a width: which columns, in table order, and how many cells each. */
+struct ft_layout {
+	size_t count;
+	struct {
+		const struct ft_column *column;
+		unsigned x, width;
+	} cell[32];
+};
+/* `skip`: columns scrolled away at the left (the first one, which names the row, stays).
+ * The sort column is never dropped. One cell of space between columns. */
+void ft_column_layout(enum ft_list list, unsigned width, unsigned skip,
+		      const struct ft_column *sort, struct ft_layout *ret_layout);
+
+#endif

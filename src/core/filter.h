@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one display-filter grammar (interface.md, "Display filter"): parsed once into a small
+ * immutable program, matched against rows of a snapshot. `/`, trailing words of the command
+ * line, the T U I O A V keys, later --until, alerts and recordings.
+ */
+#ifndef FT_CORE_FILTER_H
+#define FT_CORE_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/snapshot.h"
+
+struct ft_names;
+struct ft_filter;
+
+/* The key toggles: which protocols and IP versions are shown, beside the expression. */
+#define FT_SHOW_TCP (1U << 0)
+#define FT_SHOW_UDP (1U << 1)
+#define FT_SHOW_ICMP (1U << 2)
+#define FT_SHOW_OTHER (1U << 3)
+#define FT_SHOW_ALL_PROTOCOLS 0xfU
+#define FT_SHOW_V4 (1U << 4)
+#define FT_SHOW_V6 (1U << 5)
+#define FT_SHOW_ALL 0x3fU
+
+/*
+ * Parses text ("" = everything). -EINVAL with a sentence and the byte position of the fault.
+ * names is borrowed for word matches (may be NULL). The filter is immutable; free it.
+ */
+int ft_filter_parse(const char *text, const struct ft_names *names, struct ft_filter **ret_filter,
+		    size_t *ret_where, char *err, size_t err_size);
+/* The same filter with other toggles; never fails. `shown` is a set of FT_SHOW_*. */
+struct ft_filter *ft_filter_with_shown(const struct ft_filter *filter, unsigned shown);
+struct ft_filter *ft_filter_copy(const struct ft_filter *filter);
+void ft_filter_free(struct ft_filter *filter);
+
+/* True for everything (no expression, all shown): callers skip matching. */
+bool ft_filter_is_all(const struct ft_filter *filter);
+unsigned ft_filter_shown(const struct ft_filter *filter);
+/* The expression's text, and the whole with toggles in words ("tcp and port 443"). */
+const char *ft_filter_text(const struct ft_filter *filter);
+char *ft_filter_describe(const struct ft_filter *filter); /* caller frees */
+
+bool ft_filter_match(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
+		     const struct ft_flow_hot *flow);
+
+#endif

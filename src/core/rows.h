@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a pane or an output lists: a snapshot's flows, filtered, then grouped (talkers,
+ * processes, ...) and put in order. The one path from a snapshot to lines, used by the screen,
+ * batch and the snapshot key alike, so that all of them agree.
+ *
+ * ft_rows is owned by its user (a pane, an output) and refilled for each snapshot, filter or
+ * sort change; it keeps its memory between fills. Order is total: ties are broken by the
+ * flow's id or the group's key. Only the first `want` rows are sorted at once (a screen shows
+ * fifty of a million); asking for more extends the order without starting anew.
+ */
+#ifndef FT_CORE_ROWS_H
+#define FT_CORE_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/fmt.h"
+#include "core/snapshot.h"
+
+struct ft_filter;
+struct ft_column;
+struct ft_names;
+
+enum ft_list {
+	FT_LIST_FLOWS,
+	FT_LIST_TALKERS,
+	FT_LIST_PROCESSES,
+	FT_LIST_MAX
+};
+const char *ft_list_name(enum ft_list list); /* "flows" "talkers" "processes": --pane */
+
+/* How talkers are grouped (key `a`); processes group by process. */
+enum ft_group_by {
+	FT_GROUP_HOST,
+	FT_GROUP_NET,      /* /24 and /64 */
+	FT_GROUP_PORT,     /* protocol and service port */
+	FT_GROUP_PROTOCOL,
+	FT_GROUP_USER,
+	FT_GROUP_IFACE,    /* scope */
+	FT_GROUP_VLAN,
+	FT_GROUP_PROCESS,
+	FT_GROUP_MAX
+};
+const char *ft_group_by_name(enum ft_group_by by); /* N_() text: "host", "network", ... */
+
+/* One group: a talker, a process. Sides: tx is what the group's member sent. */
+struct ft_group {
+	uint8_t by;        /* enum ft_group_by */
+	bool own;          /* a host that is this machine; a user of ours */
+	uint8_t protocol;  /* of PORT and PROTOCOL */
+	uint8_t prefix;    /* of NET: 0..128 of the mapped form */
+	uint16_t port;     /* host order, of PORT */
+	uint16_t owner;    /* of PROCESS: owner id; of USER: any process of that user, or id < FIRST */
+	uint32_t number;   /* scope, VLAN, uid */
+	uint8_t addr[16];  /* of HOST, NET */
+	uint32_t flows;    /* live and ended in this snapshot */
+	uint32_t hosts;    /* of PROCESS: unused for now, 0 */
+	struct ft_counts tx, rx;             /* since first seen */
+	struct ft_counts delta_tx, delta_rx; /* this interval */
+	float rate_bytes[FT_WINDOWS][2];     /* [0] tx, [1] rx; decayed to the snapshot's end */
+	float rate_packets[FT_WINDOWS][2];
+	uint64_t first_ns, last_ns;
+};
+
+/* One line of a list: exactly one of flow, group is set. Borrowed from snapshot and rows. */
+struct ft_row {
+	const struct ft_flow_hot *flow;
+	const struct ft_group *group;
+};
+
+/* How to show and compare: the view's switches, or batch's options. A plain value. */
+struct ft_show {
+	enum ft_unit unit;      /* -u, key b */
+	enum ft_prefix prefix;  /* --si, --iec */
+	unsigned window;        /* index into ft_window_seconds; key t */
+	unsigned layer;         /* 2 or 3: bytes on the screen */
+	bool totals;            /* key m: show totals in rate columns' place... see column.h */
+	bool numeric_hosts;     /* -n */
+	bool numeric_ports;     /* -N */
+	bool hide_ports;        /* key p */
+	bool full_command;      /* key l */
+	bool ascii;             /* --ascii */
+	const struct ft_names *names; /* borrowed; NULL = numbers only */
+	uint64_t base_ns;       /* key z: totals count from this moment; 0 = since start */
+};
+
+struct ft_query {
+	enum ft_list list;
+	enum ft_group_by group_by;      /* of talkers */
+	const struct ft_filter *filter; /* NULL = all */
+	/* drill-down: only flows of this group (its key fields), NULL = all */
+	const struct ft_group *within;
+	bool hide_closed;               /* key c: closed flows not listed (their counts stay summed) */
+	const struct ft_column *sort;   /* NULL = the list's default */
+	bool ascending;
+	bool frozen;                    /* key o: keep the order there was, new rows at the end */
+	const struct ft_show *show;
+};
+
+struct ft_rows;
+
+struct ft_rows *ft_rows_new(void);
+void ft_rows_free(struct ft_rows *rows);
+
+/* Refills. The snapshot is borrowed until the next fill or free; the first `want` rows are in
+ * order afterwards. Sums what the filter hid (interval), for the header and records. */
+void ft_rows_fill(struct ft_rows *rows, const struct ft_snapshot *snapshot,
+		  const struct ft_query *query, size_t want);
+size_t ft_rows_count(const struct ft_rows *rows);
+/* The row at a place; extends the order as far as `place` if need be. */
+struct ft_row ft_rows_at(struct ft_rows *rows, size_t place);
+/* Identity of a row that survives re-sorting and new snapshots: a flow's id, a group's hash.
+ * Never 0. */
+uint64_t ft_row_id(const struct ft_row *row);
+/* Where the row with this id is now, or SIZE_MAX. */
+size_t ft_rows_find(struct ft_rows *rows, uint64_t id);
+/* What the filter left out in the snapshot's interval and how many flows. */
+struct ft_hidden {
+	uint64_t flows;
+	struct ft_sum interval;
+};
+struct ft_hidden ft_rows_hidden(const struct ft_rows *rows);
+
+/* Rates of a flow in L3 bytes/s or packets/s over a window, at the snapshot's end. */
+double ft_flow_rate(const struct ft_snapshot *snapshot, const struct ft_flow_hot *flow, int dir,
+		    unsigned window, enum ft_unit unit, unsigned layer);
+
+#endif

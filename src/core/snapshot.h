@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The immutable picture of one moment: what the screen draws, what batch prints, what `w`
+ * writes. Built by ft_table_snapshot on the collector thread; from then on nobody changes it.
+ * Shared by counted references (atomic); the last put frees it, on whatever thread. The table
+ * learns which snapshots still live through their shared registry, so that it knows which
+ * cold records it may free: see ft_table_snapshot.
+ */
+#ifndef FT_CORE_SNAPSHOT_H
+#define FT_CORE_SNAPSHOT_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/table.h"
+
+struct ft_sum { /* packets, L3 and L2 bytes */
+	uint64_t packets, bytes, l2_bytes;
+};
+
+/* The line that adds up; of one scope or of the sum, for the interval or since start.
+ * seen = flows + other + not_ip + malformed + lost in packets and l2_bytes. */
+struct ft_line {
+	struct ft_tally seen;
+	struct ft_sum flows;
+	struct ft_sum other;
+	struct ft_scope_counters by; /* the counters themselves: causes of not_ip, malformed, lost */
+	bool inexact;                /* lost has an estimate in it (ring) */
+};
+struct ft_tally ft_line_not_ip(const struct ft_line *line);
+struct ft_tally ft_line_malformed(const struct ft_line *line);
+struct ft_tally ft_line_lost(const struct ft_line *line);
+/* True if it adds up, in packets and in bytes. */
+bool ft_line_adds_up(const struct ft_line *line);
+void ft_line_add(struct ft_line *sum, const struct ft_line *line);
+/* Word of a counter in records: "arp", "log_full", "ring", ...; NULL for FT_C_SEEN. */
+const char *ft_counter_name(enum ft_counter counter);
+bool ft_counter_is_not_ip(enum ft_counter counter);
+bool ft_counter_is_malformed(enum ft_counter counter);
+bool ft_counter_is_lost(enum ft_counter counter);
+
+struct ft_snapshot_scope {
+	char name[IFNAMSIZ];
+	uint16_t scope;
+	bool present; /* false while its interface is gone */
+	struct ft_line interval, total;
+	/* rates over the windows, both ways as seen from this machine (for the header) */
+	double tx_bytes_per_s[FT_WINDOWS], rx_bytes_per_s[FT_WINDOWS];
+	double tx_packets_per_s[FT_WINDOWS], rx_packets_per_s[FT_WINDOWS];
+};
+
+struct ft_snapshot_iface {
+	char name[IFNAMSIZ];
+	uint32_t ifindex;
+	uint16_t scope;
+	bool present;
+	char remark[160]; /* what the user should know of it; "" */
+	struct ft_iface_counters interval, total; /* raw, beside the line */
+	uint64_t drops_rx, drops_tx, qdisc_drops; /* as the kernel says, since flowtop started */
+};
+
+/* What the collector tells beside the table's own: copied. */
+struct ft_snapshot_info {
+	uint64_t end_ns;      /* CLOCK_REALTIME, end of the interval */
+	uint64_t interval_ns; /* measured, monotonic */
+	uint64_t start_ns;    /* CLOCK_REALTIME of flowtop's start */
+	const char *backend;        /* "tcx" ... */
+	const char *backend_reason; /* one sentence */
+	const char *capture_filter; /* "" if none */
+	const char *owner_source;   /* "sock_diag+/proc", ... */
+	int progress;         /* per mille of a file, -1 live */
+	bool paused_watch;    /* counting is off (Ctrl-Z) */
+	uint64_t not_watched_ns; /* sum of such gaps */
+	struct ft_store_health store;
+	uint64_t lengthened;  /* intervals lengthened because an output was slow, since start */
+	uint64_t owners_unknown_full;
+	const char *const *notes; /* sentences for the health line, newest first */
+	size_t note_count;
+	const struct ft_snapshot_scope *scopes; /* name, scope, present are taken */
+	size_t scope_count;
+	const struct ft_snapshot_iface *ifaces; /* all but interval/total are taken */
+	size_t iface_count;
+};
+
+/* One process that a flow of this snapshot (or a process still listed) is owned by. */
+struct ft_snapshot {
+	/* times */
+	uint64_t generation; /* 1, 2, 3 ... */
+	uint64_t end_ns, interval_ns, start_ns;
+	bool last; /* capture has stopped and all is drained */
+
+	/* flows: rows[i].delta - 1 indexes deltas */
+	const struct ft_flow_hot *rows;
+	size_t row_count;
+	const struct ft_delta *deltas;
+	size_t delta_count;
+	size_t live_flows;  /* rows that have not ended */
+
+	/* processes: processes[id - FT_OWNER_FIRST], NULL where an id is not in use */
+	const struct ft_process *const *processes;
+	size_t process_count;
+
+	const struct ft_snapshot_scope *scopes;
+	size_t scope_count;
+	const struct ft_snapshot_iface *ifaces;
+	size_t iface_count;
+	struct ft_line interval, total; /* sums over scopes */
+
+	/* health */
+	char *backend, *backend_reason, *capture_filter, *owner_source;
+	int progress;
+	bool paused_watch;
+	uint64_t not_watched_ns;
+	struct ft_store_health store;
+	uint64_t lengthened;
+	uint64_t evicted, owners_unknown_full; /* since start */
+	uint32_t max_flows;
+	char **notes;
+	size_t note_count;
+};
+
+const struct ft_snapshot *ft_snapshot_take(const struct ft_snapshot *snapshot); /* +1 */
+void ft_snapshot_put(const struct ft_snapshot *snapshot); /* -1; NULL is fine */
+
+/* NULL for ids that are no process. */
+const struct ft_process *ft_snapshot_process(const struct ft_snapshot *snapshot, uint16_t owner);
+/* The interval's counts of a row: zeros if none; [0] a->b. */
+const struct ft_counts *ft_snapshot_delta(const struct ft_snapshot *snapshot,
+					  const struct ft_flow_hot *row);
+/* "br0" for a flow's scope. */
+const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope);
+/* The interface that carried a direction last, or NULL. */
+const struct ft_snapshot_iface *ft_snapshot_iface_of(const struct ft_snapshot *snapshot,
+						     const struct ft_flow_hot *row, int dir);
+
+/* The direction index (0 or 1) of tx, from the local end's view: what the local end sent. */
+static inline int ft_flow_tx(const struct ft_flow *flow)
+{
+	return flow->local == FT_END_B ? 1 : 0;
+}
+
+#endif

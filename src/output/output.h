@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What leaves flowtop: batch on stdout and the snapshot key's file, one file a format behind
+ * one const table. Called on the writer thread (batch) or the UI thread (key w), never both
+ * on one output.
+ */
+#ifndef FT_OUTPUT_OUTPUT_H
+#define FT_OUTPUT_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/rows.h"
+
+struct ft_output;
+
+struct ft_output_config {
+	FILE *stream;           /* borrowed; line-buffered for batch */
+	const char *observer;   /* host name; borrowed */
+	unsigned lists;         /* FT_ON_* bits to print */
+	struct ft_query query;  /* filter, sort, show; list is set for each */
+	size_t max_rows;        /* -L; 0 = all */
+	bool one_moment;        /* key w: all rows of the moment, not only what the interval changed */
+};
+
+struct ft_output_ops {
+	const char *name;      /* "text" "json" "ndjson" "csv": -o */
+	const char *extension; /* ".txt" ".json" ".ndjson" ".csv" */
+	/* 0 or -EINVAL + sentence (csv with several panes). */
+	int (*open)(const struct ft_output_config *config, struct ft_output **ret_output,
+		    char *err, size_t err_size);
+	/* Writes one snapshot; -EPIPE on a broken pipe, -errno otherwise. */
+	int (*write)(struct ft_output *output, const struct ft_snapshot *snapshot);
+	/* Ends it (closing brackets); frees. -errno if the end could not be written. */
+	int (*close)(struct ft_output *output);
+};
+
+struct ft_output {
+	const struct ft_output_ops *ops;
+};
+
+extern const struct ft_output_ops *const ft_outputs[]; /* NULL-ended */
+const struct ft_output_ops *ft_output_find(const char *name);
+
+/*
+ * Key w: a file flowtop-HOST-TIME.EXT in the working directory, else the calling user's home;
+ * O_EXCL, 0600, owned by the calling user (SUDO_UID). ret_path: caller frees.
+ */
+int ft_output_snapshot_file(const struct ft_output_ops *ops, const struct ft_output_config *config,
+			    const struct ft_snapshot *snapshot, char **ret_path, char *err,
+			    size_t err_size);
+
+/* The writer thread of batch: takes snapshots from the queue until it is closed. */
+struct ft_queue;
+struct ft_writer;
+struct ft_writer *ft_writer_start(struct ft_queue *queue, struct ft_output *output);
+/* Joins; 0, -EPIPE, -errno of the first failed write. */
+int ft_writer_join(struct ft_writer *writer);
+/* Readable once the writer failed or ended. */
+int ft_writer_fd(const struct ft_writer *writer);
+
+#endif
