@@ -71,8 +71,9 @@ struct ft_layout {
 	} cell[32];
 };
 /* `skip`: columns scrolled away at the left (the first one, which names the row, stays).
- * The sort column is never dropped. One cell of space between columns. */
-void ft_column_layout(enum ft_list list, unsigned width, unsigned skip,
-		      const struct ft_column *sort, struct ft_layout *ret_layout);
+ * The sort column is never dropped. One cell of space between columns. show->amounts leaves out
+ * rate or total columns (unless sorted by). */
+void ft_column_layout(enum ft_list list, const struct ft_show *show, unsigned width,
+		      unsigned skip, const struct ft_column *sort, struct ft_layout *ret_layout);
 
 #endif

@@ -70,13 +70,27 @@ struct ft_row {
 	const struct ft_group *group;
 };
 
+/* Key m. */
+enum ft_amounts { FT_AMOUNTS_BOTH, FT_AMOUNTS_RATES, FT_AMOUNTS_TOTALS };
+
+/*
+ * Key z: the totals of all flows at one moment, kept by the view and named by ft_show. Totals
+ * on the screen, groups' too, are then what was counted since; a flow not in it began later.
+ */
+struct ft_baseline;
+struct ft_baseline *ft_baseline_new(const struct ft_snapshot *snapshot);
+void ft_baseline_free(struct ft_baseline *baseline);
+/* What a direction of a flow counted since the baseline (since first seen if NULL). */
+struct ft_counts ft_flow_total(const struct ft_baseline *baseline, const struct ft_flow_hot *flow,
+			       int dir);
+
 /* How to show and compare: the view's switches, or batch's options. A plain value. */
 struct ft_show {
 	enum ft_unit unit;      /* -u, key b */
 	enum ft_prefix prefix;  /* --si, --iec */
 	unsigned window;        /* index into ft_window_seconds; key t */
 	unsigned layer;         /* 2 or 3: bytes on the screen */
-	bool totals;            /* key m: show totals in rate columns' place... see column.h */
+	enum ft_amounts amounts; /* key m: which of the rate and total columns are laid out */
 	bool numeric_hosts;     /* -n */
 	bool numeric_ports;     /* -N */
 	bool hide_ports;        /* key p */
@@ -84,6 +98,7 @@ struct ft_show {
 	bool ascii;             /* --ascii */
 	const struct ft_names *names; /* borrowed; NULL = numbers only */
 	uint64_t base_ns;       /* key z: totals count from this moment; 0 = since start */
+	const struct ft_baseline *baseline; /* key z: what to take off totals; borrowed or NULL */
 };
 
 struct ft_query {
@@ -123,7 +138,9 @@ struct ft_hidden {
 };
 struct ft_hidden ft_rows_hidden(const struct ft_rows *rows);
 
-/* Rates of a flow in L3 bytes/s or packets/s over a window, at the snapshot's end. */
+/* Rate of a flow's direction over a window at the snapshot's end: packets/s for
+ * FT_UNIT_PACKETS, else bytes/s of the layer (bits are the caller's times eight). L2 rates are
+ * L3 ones times the flow's own ratio of totals. */
 double ft_flow_rate(const struct ft_snapshot *snapshot, const struct ft_flow_hot *flow, int dir,
 		    unsigned window, enum ft_unit unit, unsigned layer);
 
