@@ -29,6 +29,13 @@ const char *ft_names_host(const struct ft_names *names, const uint8_t addr[16],
 			  enum ft_name_source *ret_source);
 /* "https" for (443, 6); NULL if none. protocol 6, 17, 132, 33 only. */
 const char *ft_names_service(const struct ft_names *names, uint16_t port, uint8_t protocol);
+/* The other way, for the filter: addresses of a host name (aliases in the hosts file too), at
+ * most `max`; how many there are. Case doesn't matter. */
+size_t ft_names_addresses(const struct ft_names *names, const char *name, uint8_t (*ret_addr)[16],
+			  size_t max);
+/* Port of a service name or alias; protocol 0 = any. 0 or -ENOENT. */
+int ft_names_port(const struct ft_names *names, const char *name, uint8_t protocol,
+		  uint16_t *ret_port);
 /* From the resolver; name NULL = it has none (remembered as asked). */
 void ft_names_add_dns(struct ft_names *names, const uint8_t addr[16], const char *name);
 /* True if DNS was asked or answered for it already. */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Addresses as 16 bytes, IPv4 mapped into IPv6, to text and back. Pure functions; the v4
+ * writer is by hand because the display filter writes millions of addresses a keystroke.
+ */
+#include "core/addr.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+
+/* True for ::ffff:a.b.c.d. */
+bool ft_addr_is_v4(const uint8_t addr[16])
+{
+	return memcmp(addr, mapped_prefix, sizeof(mapped_prefix)) == 0;
+}
+
+/* True for 224.0.0.0/4 and ff00::/8. */
+bool ft_addr_is_multicast(const uint8_t addr[16])
+{
+	return ft_addr_is_v4(addr) ? (addr[12] & 0xf0) == 0xe0 : addr[0] == 0xff;
+}
+
+/* True for 127.0.0.0/8 and ::1. */
+bool ft_addr_is_loopback(const uint8_t addr[16])
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return ft_addr_is_v4(addr) ? addr[12] == 127 : memcmp(addr, one, sizeof(one)) == 0;
+}
+
+/* One octet in decimal; returns where the next character goes. */
+static char *put_octet(char *at, unsigned octet)
+{
+	if (octet >= 100) {
+		*at++ = (char)('0' + octet / 100);
+		octet %= 100;
+		*at++ = (char)('0' + octet / 10);
+	} else if (octet >= 10) {
+		*at++ = (char)('0' + octet / 10);
+	}
+	*at++ = (char)('0' + octet % 10);
+	return at;
+}
+
+/* Shortest text of an address; returns text. */
+char *ft_addr_format(const uint8_t addr[16], char text[FT_ADDR_TEXT_MAX])
+{
+	char *at = text;
+
+	if (!ft_addr_is_v4(addr)) {
+		struct in6_addr in6;
+
+		memcpy(&in6, addr, sizeof(in6));
+		if (!inet_ntop(AF_INET6, &in6, text, FT_ADDR_TEXT_MAX))
+			text[0] = '\0'; /* cannot happen: the buffer holds any address */
+		return text;
+	}
+	for (int i = 12; i < 16; i++) {
+		at = put_octet(at, addr[i]);
+		*at++ = i < 15 ? '.' : '\0';
+	}
+	return text;
+}
+
+/* The whole text as an address, v4 mapped; -EINVAL and ret_addr untouched if it is none. */
+int ft_addr_parse(const char *text, uint8_t ret_addr[16])
+{
+	uint8_t addr[16];
+
+	memcpy(addr, mapped_prefix, sizeof(mapped_prefix));
+	if (inet_pton(AF_INET, text, addr + 12) != 1 && inet_pton(AF_INET6, text, addr) != 1)
+		return -EINVAL;
+	memcpy(ret_addr, addr, sizeof(addr));
+	return 0;
+}
