@@ -18,7 +18,7 @@
 
 struct ft_collector_config {
 	uint64_t interval_ns;       /* -d */
-	uint64_t intervals;         /* -c: stop after so many; 0 = until told */
+	uint64_t intervals;         /* -c: stop after so many; 0 = until told; a file has one */
 	struct ft_table_config table;
 	const char *backend_name;   /* --backend */
 	struct ft_backend_config backend;
@@ -30,7 +30,7 @@ struct ft_collector;
 
 /*
  * Opens the backend and starts the thread (all signals blocked in it). links is taken over,
- * also on failure. Errors as ft_backend_choose. ft_collector_start publishes a first, empty
+ * also on failure; NULL with config->backend.file. Errors as ft_backend_choose. ft_collector_start publishes a first, empty
  * snapshot at once so that the screen has something to draw.
  */
 int ft_collector_start(const struct ft_collector_config *config, struct ft_links *links,
@@ -48,10 +48,13 @@ void ft_collector_pause(struct ft_collector *collector, bool paused);
  * twice. After it the mailbox holds the last snapshot.
  */
 void ft_collector_stop(struct ft_collector *collector);
-/* True once the thread has published its last snapshot (-c reached, file at its end and
- * `-b`, or a fault; *ret_error is 0 or -errno with a sentence). */
+/* True once the thread has published its last snapshot (-c reached, file at its end and no
+ * mailbox, stopped, or a fault; *ret_error is 0 or -errno with a sentence). A file that is read
+ * for the screen is never done by itself: its last snapshot stays until the user quits. */
 bool ft_collector_done(const struct ft_collector *collector, int *ret_error, char *err,
 		       size_t err_size);
+/* Readable once that is so, and from then on; owned by the collector. */
+int ft_collector_fd(const struct ft_collector *collector);
 void ft_collector_free(struct ft_collector *collector); /* stops first */
 
 #endif
