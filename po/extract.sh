@@ -1,0 +1,11 @@
+#!/bin/sh
+# Prints the template of translations: po/extract.sh SOURCE-FOLDER. Without dates and line
+# numbers, so that it changes only when a string does.
+cd "$1" || exit 1
+${XGETTEXT:-xgettext} --files-from=po/POTFILES.in --from-code=UTF-8 --language=C \
+	--keyword=_ --keyword=N_ --keyword=P_:1,2 \
+	--flag=_:1:pass-c-format --flag=N_:1:pass-c-format --flag=P_:1:pass-c-format \
+	--flag=P_:2:pass-c-format --add-comments=TRANSLATORS: --add-location=file \
+	--package-name=flowtop --copyright-holder='the flowtop authors' \
+	--no-wrap --output=- |
+	sed '/^"POT-Creation-Date:/d; /^"Report-Msgid-Bugs-To:/d; s/^# SOME DESCRIPTIVE TITLE\./# Template of flowtop'\''s translations, made by "make update-pot"./; /^# FIRST AUTHOR/d'
