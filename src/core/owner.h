@@ -3,11 +3,12 @@
  * Who owns a socket: the cache, filled from outside (capture/owner_proc, later owner_bpf) and
  * asked by the table. It holds no descriptors and reads no files.
  *
- * A process is a record that never changes once published, except for `exited_ns` which is
- * written once by the collector before a snapshot is published: what changes (exec, a new
- * name) makes a new record. Records are freed when no snapshot can name them any more.
- * Bounded: at most FT_OWNER_MAX processes; beyond it the oldest exited ones go, and then
- * flows are owned by "unknown" with the reason "too many processes", counted.
+ * A process is a record that never changes: what changes (exec, a new name, its exit) makes a
+ * new record. Records are counted references: the cache holds one, each snapshot that lists the
+ * process another; the last one to let go frees it, on whatever thread. An exit replaces the
+ * record under the same id, older snapshots keep the one they had.
+ * Bounded: at most FT_OWNER_MAX processes; beyond it the oldest exited ones that own no flow go,
+ * and then flows are owned by "unknown" with the reason "too many processes", counted.
  */
 #ifndef FT_CORE_OWNER_H
 #define FT_CORE_OWNER_H
@@ -20,8 +21,8 @@
 
 #define FT_OWNER_MAX 60000
 
-/* Ids below FT_OWNER_FIRST are not processes. An id names one record and is reused only when
- * no snapshot names it any more. */
+/* Ids below FT_OWNER_FIRST are not processes. An id names one process; ids are given out round and
+ * round, so that one is not used again soon. */
 enum ft_owner_id {
 	FT_OWNER_UNKNOWN, /* ours, and we could not tell: see ft_owner_reason */
 	FT_OWNER_KERNEL,  /* a socket of the kernel itself, or traffic without a socket (ICMP, ARP) */
@@ -58,14 +59,25 @@ void ft_owners_free(struct ft_owners *owners);
 uint16_t ft_owners_add_process(struct ft_owners *owners, const struct ft_process *process);
 void ft_owners_exited(struct ft_owners *owners, int32_t pid, uint64_t when_ns);
 
-/* NULL for ids that are no process. Borrowed; valid while owners or a snapshot naming it lives. */
+/* NULL for ids that are no process. Borrowed until the next call that changes owners. */
 const struct ft_process *ft_owners_process(const struct ft_owners *owners, uint16_t id);
 
-/* Generations as in the table: records that died in generation g are freed once every living
- * snapshot is younger (ft_table calls it). */
-void ft_owners_reap(struct ft_owners *owners, const uint64_t *living, size_t living_count,
-		    uint64_t now_generation);
-void ft_owners_drop(struct ft_owners *owners, uint16_t id, uint64_t now_generation);
+/* Flows that name an id hold it: the table says which (FT_OWNER_FIRST and up only; others are
+ * ignored). */
+void ft_owners_hold(struct ft_owners *owners, uint16_t id);
+void ft_owners_release(struct ft_owners *owners, uint16_t id);
+/* Lets go of what exited FT_OWNER_KEEP_NS ago and owns no flow; a bounded step a call. The table
+ * calls it with each snapshot. */
+#define FT_OWNER_KEEP_NS (120 * 1000000000ULL)
+void ft_owners_reap(struct ft_owners *owners, uint64_t now_ns);
+
+/* For snapshots: the records of all ids by (id - FT_OWNER_FIRST), NULL where free, each with one
+ * more reference; owned by the caller. */
+const struct ft_process **ft_owners_list(const struct ft_owners *owners, size_t *ret_count);
+void ft_process_put(const struct ft_process *process); /* NULL is fine */
+
+/* Processes that could not be added since start because the cache was full. */
+uint64_t ft_owners_refused(const struct ft_owners *owners);
 size_t ft_owners_count(const struct ft_owners *owners);
 
 #endif

@@ -46,7 +46,8 @@ struct ft_snapshot_scope {
 	uint16_t scope;
 	bool present; /* false while its interface is gone */
 	struct ft_line interval, total;
-	/* rates over the windows, both ways as seen from this machine (for the header) */
+	/* Rates over the windows at the snapshot's end: tx is what the local ends of the scope's
+	 * flows sent, rx what they got, so the header agrees with the columns; L3 bytes. */
 	double tx_bytes_per_s[FT_WINDOWS], rx_bytes_per_s[FT_WINDOWS];
 	double tx_packets_per_s[FT_WINDOWS], rx_packets_per_s[FT_WINDOWS];
 };

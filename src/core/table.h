@@ -2,15 +2,17 @@
 /*
  * The live flows: what every batch adds up to. Owned and called by the collector thread alone.
  *
- *   cold record   key, id, first seen, ends; immutable, shared with snapshots, freed when no
- *                 living snapshot can name it (a snapshot names a flow if the flow was born at
- *                 or before it and died after it; see ft_table_reap)
- *   hot record    totals, decaying rates, last seen, state, owners; copied into snapshots
+ *   cold record   key, id, first seen, ends; immutable once a snapshot has shown it, shared with
+ *                 snapshots, freed when no living snapshot can name it (flow_store.h)
+ *   hot record    totals, decaying rates, last seen, state, owners: the rows of a snapshot. The
+ *                 table has no copy of its own: the newest snapshot's rows are its state, and what
+ *                 happened since waits beside them as changes (table_priv.h)
  *   delta         what the current interval counted, only for flows that counted something
  *
  * Bounded by max_flows: when full, the flow idle longest is evicted; it is shown once as
- * evicted and from then its totals are in `other`. What cannot be held at all (several
- * evictions could not keep up within one apply) goes straight to `other`. Totals never lie:
+ * evicted and from then its totals are in `other`. At most max_flows / 8 flows are evicted in one
+ * interval (they are rows of the next snapshot, so they are memory too); what cannot be held
+ * then goes straight to `other`. Totals never lie:
  * seen = flows + other + not IP + malformed + lost, for the interval and since start.
  */
 #ifndef FT_CORE_TABLE_H
@@ -77,11 +79,11 @@ _Static_assert(sizeof(struct ft_flow) == 72, "cold records are small");
 struct ft_flow_hot {
 	const struct ft_flow *flow;           /* the cold record */
 	struct ft_counts total[2];
-	float rate_bytes[FT_WINDOWS][2];      /* L3 bytes/s at `last decay`, see snapshot */
-	float rate_packets[FT_WINDOWS][2];
+	float rate_bytes[FT_WINDOWS][2];      /* L3 bytes/s, final: decayed to the snapshot's end, */
+	float rate_packets[FT_WINDOWS][2];    /* so readers use them as they are (table_rate.c) */
 	uint64_t last_ns;                     /* CLOCK_REALTIME of the last packet */
 	uint32_t delta;                       /* 1 + index into the interval's deltas, 0 = none */
-	uint16_t owner[2];                    /* of end a, of end b */
+	uint16_t owner[2];                    /* enum ft_owner_id of end a, of end b */
 	uint16_t iface_slot[2];               /* 1 + index into the snapshot's interfaces, of the
 					       * interface that last carried this direction; 0 = none */
 	uint8_t tcp_flags[2];
