@@ -8,4 +8,4 @@ ${XGETTEXT:-xgettext} --files-from=po/POTFILES.in --from-code=UTF-8 --language=C
 	--flag=P_:2:pass-c-format --add-comments=TRANSLATORS: --add-location=file \
 	--package-name=flowtop --copyright-holder='the flowtop authors' \
 	--no-wrap --output=- |
-	sed '/^"POT-Creation-Date:/d; /^"Report-Msgid-Bugs-To:/d; s/^# SOME DESCRIPTIVE TITLE\./# Template of flowtop'\''s translations, made by "make update-pot"./; /^# FIRST AUTHOR/d'
+	sed '/^"POT-Creation-Date:/d; /^"Report-Msgid-Bugs-To:/d; s/ YEAR the/ the/; s/^# SOME DESCRIPTIVE TITLE\./# Template of flowtop'\''s translations, made by "make update-pot"./; /^# FIRST AUTHOR/d'
