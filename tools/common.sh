@@ -48,7 +48,8 @@ as_owner() {
 # Names those of the packages that are not installed, one a line.
 missing_packages() {
 	local have
-	have=$(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null |
+	# dpkg-query fails if it does not know one of them, and still tells of the others.
+	have=$({ dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null || true; } |
 		awk '$1 == "ii" { print $2 }')
 	comm -13 <(sort -u <<<"$have") <(printf '%s\n' "$@" | sort -u)
 }
