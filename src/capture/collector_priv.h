@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside the collector: collector.c is the thread and its schedule, collector_picture.c what
+ * the thread tells a snapshot beside the table's own. Nobody else includes this.
+ */
+#ifndef FT_CAPTURE_COLLECTOR_PRIV_H
+#define FT_CAPTURE_COLLECTOR_PRIV_H
+
+#include <pthread.h>
+
+#include "capture/collector.h"
+#include "capture/notes.h"
+#include "capture/owner_proc.h"
+#include "core/snapshot.h"
+
+/* An interface that is or was watched, and what its own counters said when it was first seen. */
+struct picture_iface {
+	struct ft_snapshot_iface iface; /* interval and total stay zero: they are the table's */
+	uint64_t base_drops_rx, base_drops_tx, base_qdisc_drops;
+	uint64_t gone_ns; /* CLOCK_MONOTONIC of its vanishing */
+};
+
+/* What the collector tells a snapshot. Thread's own. */
+struct picture {
+	struct picture_iface *ifaces; /* owned */
+	size_t iface_count;
+	struct ft_snapshot_iface *iface_row; /* owned; handed out */
+	struct ft_snapshot_scope *scopes;    /* owned; handed out */
+	size_t scope_count;
+};
+
+/*
+ * What other threads ask for, under `lock`: wishes, not messages. Asking twice before the
+ * thread looks leaves the newer wish, so that nothing can overflow and nobody waits.
+ */
+struct wishes {
+	uint64_t interval_ns; /* 0 = no wish */
+	bool kick, stop, paused;
+};
+
+struct ft_collector {
+	/* constant once the thread runs */
+	struct ft_collector_config config;
+	char reason[FT_REASON_MAX];
+	bool is_file;
+	uint64_t start_ns; /* CLOCK_REALTIME */
+	pthread_t thread;
+	int wish_fd, done_fd;
+
+	/* shared, under lock */
+	pthread_mutex_t lock;
+	pthread_cond_t answered; /* pause_answer or done changed */
+	struct wishes wishes;
+	bool pause_answer;
+	bool done;
+	int error;
+	char err[FT_REASON_MAX];
+
+	/* the caller's of ft_collector_stop */
+	bool joined;
+
+	/* the thread's own */
+	struct ft_backend *backend;
+	struct ft_links *links; /* NULL: a file */
+	struct ft_owners *owners;
+	struct ft_table *table;
+	struct ft_owner_proc *owner_source; /* NULL: a file */
+	struct ft_notes notes;
+	struct picture picture;
+	uint64_t address_generation;
+
+	int timer_fd;
+	uint64_t interval_ns;
+	uint64_t interval_mono; /* begin of the interval: of the last snapshot's batch */
+	uint64_t due_mono;      /* schedule: the interval ends then */
+	uint64_t beat_mono;     /* schedule: owners are looked for then */
+	uint64_t batch_mono, batch_end_ns; /* of the last batch */
+	uint64_t file_first_ns; /* of a file: its first packet, 0 = none yet */
+	struct ft_store_health store; /* over the interval */
+	uint64_t published;     /* intervals ended */
+	uint64_t lengthened;
+	uint64_t evicted;       /* as the last snapshot said */
+	uint64_t not_watched_ns, paused_mono;
+	bool paused, gap;       /* gap: counting really is off */
+	bool stopping, at_end;
+	unsigned failures;      /* of the backend, in a row */
+	int fault;              /* 0 or -errno that ends it */
+	char fault_text[FT_REASON_MAX];
+};
+
+/* CLOCK_MONOTONIC and CLOCK_REALTIME, nanoseconds. */
+uint64_t ft_collector_mono(void);
+uint64_t ft_collector_real(void);
+
+/* Builds scopes and interfaces anew from links, after each change; notes what came and went. */
+void ft_picture_refresh(struct ft_collector *collector);
+/* A file has no links: its one interface. */
+void ft_picture_of_file(struct ft_collector *collector, const struct ft_batch *batch);
+/* Reads statistics and remarks and fills info; what it points to lasts until the next call. */
+void ft_picture_info(struct ft_collector *collector, const char *notes[FT_NOTES_MAX],
+		     struct ft_snapshot_info *ret_info);
+void ft_picture_done(struct picture *picture);
+
+#endif
