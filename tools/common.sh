@@ -13,7 +13,6 @@ owner_uid=$(stat -c %u "$top")
 owner_gid=$(stat -c %g "$top")
 
 # What a bare Debian 12 needs to build flowtop.
-# shellcheck disable=SC2034 # for those that source this
 build_packages=(
 	autoconf automake gcc libc6-dev make pkgconf gettext
 	libncurses-dev libpcap-dev libc-ares-dev
@@ -101,19 +100,23 @@ make_configure() {
 	done
 }
 
-# Configures $1 with the flags that follow, if that is not done or was done with other flags.
-# Catalogues are looked for where the build puts them, so that nothing needs to be installed.
+# Configures $1 with the flags that follow, if that is not done, or was done with other flags or
+# other versions of what it looks at. Catalogues are looked for where the build puts them, so
+# that nothing needs to be installed.
 configure_in() {
-	local dir=$1
+	local dir=$1 done_with
 	shift
 	set -- "--localedir=$dir/po/locale" "$@"
-	if [ -x "$dir/config.status" ] && [ "$(cat "$dir/tools-flags" 2>/dev/null)" = "$*" ]; then
+	done_with="$*
+$(dpkg-query -W "${build_packages[@]}" libcmocka-dev 2>/dev/null || true)"
+	if [ -x "$dir/config.status" ] && [ "$(cat "$dir/tools-flags" 2>/dev/null)" = "$done_with" ]
+	then
 		return 0
 	fi
 	say "configuring in $dir"
 	as_owner mkdir -p "$dir"
 	(cd "$dir" && quietly as_owner "$top/configure" "$@") || die "configure failed"
-	as_owner tee "$dir/tools-flags" <<<"$*" >/dev/null
+	as_owner tee "$dir/tools-flags" <<<"$done_with" >/dev/null
 }
 
 # make in $1 as the owner, quiet unless it fails.
