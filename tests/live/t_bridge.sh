@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# A bridge with three ports, watched as one: what it forwards, receives and sends counts once; a
+# port that comes later counts too; with VLAN filtering an untagged frame has its port's VLAN.
+# timeout: 240
+. "$(dirname "$0")/lib.sh"
+
+ns_bridge h br0 x y z
+ns_addr h br0 10.0.0.100/24 fd00::100/64
+for ns in x y z; do
+	ns_know $ns v0 h br0
+	ns_know h br0 $ns v0
+done
+settle h br0
+
+for backend in tcx packet; do
+	for port in x y; do in_ns $port ping -c 1 -q 10.0.0.100 >/dev/null; done
+	settle h br0
+	ft_start $backend h -i br0 --backend $backend
+	between=$(sent_triple "$(ft_send x v0 y -n 500 -s 300 --sport 6001 udp)")
+	to_host=$(sent_triple "$(ft_send x v0 h -D "$(ns_mac h br0)" -n 100 \
+		--dst 10.0.0.100 --sport 6002 udp)")
+	from_host=$(sent_triple "$(ft_send h br0 x -n 200 --src 10.0.0.100 --dst 10.0.0.1 \
+		--sport 6003 udp)")
+
+	# a port that is plugged in while flowtop runs
+	ns_add w$backend
+	ns_veth h p9 w$backend v0
+	ip -n h link set p9 master br0
+	wait_for "[ -n \"\$(ft_last $backend '.interfaces[] | select(.name == \"p9\") | .name')\" ]"
+	late=$(sent_triple "$(ft_send w$backend v0 x -n 150 --src 10.0.0.9 --sport 6004 udp)")
+	ft_wait_seen $backend 950
+	ft_stop $backend
+	ip -n h link del p9
+
+	is "$(ft_from $backend 10.0.0.1 '.local.port == 6001 or .remote.port == 6001')" "$between" \
+		"$backend: forwarded from port to port, once"
+	is "$(ft_from $backend 10.0.0.1 '.local.port == 6002 or .remote.port == 6002')" "$to_host" \
+		"$backend: to the host, once"
+	is "$(ft_from $backend 10.0.0.100 '.local.port == 6003 or .remote.port == 6003')" "$from_host" \
+		"$backend: from the host, once"
+	is "$(ft_from $backend 10.0.0.9 '.local.port == 6004 or .remote.port == 6004')" "$late" \
+		"$backend: by a port that came later"
+	is "$(ft_jq $backend 'map(select(.type == "flow" and (.local.port == 6001 or .remote.port == 6001)) | .path) | unique | join(" ")')" \
+		transit "$backend: what the bridge forwards is transit"
+	is "$(ft_jq $backend 'map(select(.type == "flow") | .interface) | unique | join(" ")')" \
+		br0 "$backend: all of it is br0's"
+	is "$(ft_last $backend .total.lost.packets)" 0 "$backend: nothing lost"
+	ft_line $backend
+done
+
+# VLAN filtering: p1 and p2 are access ports of VLAN 10, p3 is a trunk.
+ip -n h link set br0 type bridge vlan_filtering 1
+for port in p1 p2; do
+	in_ns h bridge vlan add dev $port vid 10 pvid untagged
+	in_ns h bridge vlan del dev $port vid 1
+done
+in_ns h bridge vlan add dev p3 vid 10
+for backend in tcx packet; do
+	ft_start vlan-$backend h -i br0 --backend $backend
+	access=$(sent_triple "$(ft_send x v0 y -n 100 --sport 6010 udp)")
+	trunk=$(sent_triple "$(ft_send z v0 x -n 100 --src 10.0.0.3 --dst 10.0.0.1 --vlan 10 \
+		--sport 6011 udp)")
+	ft_wait_seen vlan-$backend 200
+	ft_stop vlan-$backend
+	is "$(ft_from vlan-$backend 10.0.0.1 '(.local.port == 6010 or .remote.port == 6010) and .vlan == [10]')" \
+		"$access" "$backend: an untagged frame takes its port's VLAN, and no byte more"
+	is "$(ft_from vlan-$backend 10.0.0.3 '(.local.port == 6011 or .remote.port == 6011) and .vlan == [10]')" \
+		"$trunk" "$backend: a tagged frame on the trunk is of the same VLAN"
+	ft_line vlan-$backend
+done
+done_testing

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# A capture file read back has the flows and totals that were counted live; a truncated one shows
+# what could be read and says so; a foreign one gets a sentence.
+. "$(dirname "$0")/lib.sh"
+
+command -v tcpdump >/dev/null || bail "tcpdump is missing"
+ns_pair a b
+ft_start live b -i v0
+in_ns b tcpdump -i v0 -w "$work/x.pcap" -U -B 8192 2>"$work/tcpdump.err" &
+tcpdump=$!
+wait_for "grep -q listening '$work/tcpdump.err'"
+ft_send a v0 b -n 300 -s 500 --sport 7401 udp >/dev/null
+ft_send a v0 b -n 50 --vlan 5 --sport 7402 udp >/dev/null
+ft_send a v0 b -n 9 arp >/dev/null
+ft_wait_seen live 359
+in_ns a ping -c 2 -i 0.2 -q fd00::2 >/dev/null
+ft_wait_seen live 363
+wait_for "[ \"\$(tcpdump -r '$work/x.pcap' 2>/dev/null | wc -l)\" -ge 363 ]"
+kill -TERM $tcpdump
+wait $tcpdump
+ft_stop live
+
+# As nobody: reading needs no privilege.
+chmod 755 "$work"
+read_file() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups -- "$flowtop" -b -o ndjson --pane all -n -N \
+		-r "$1" >"$work/file.ndjson" 2>"$work/file.err"
+}
+ok "a file is read without privilege" read_file "$work/x.pcap"
+for from in 10.0.0.1 fd00::1 fd00::2; do
+	is "$(ft_from file $from)" "$(ft_from live $from)" "the file tells what $from sent"
+done
+is "$(ft_total file not_ip)" "$(ft_total live not_ip)" "not IP agrees"
+ft_line file
+is "$(ft_jq file 'map(select(.type == "flow" and .vlan == [5])) | length')" 1 "the VLAN is told"
+
+head -c $(($(stat -c %s "$work/x.pcap") - 10)) "$work/x.pcap" >"$work/cut.pcap"
+chmod 644 "$work"/*.pcap
+read_file "$work/cut.pcap"
+status=$?
+ok "a truncated file: all but the last packet is there" \
+	[ "$(ft_last file .total.seen.packets)" -eq $(($(ft_last live .total.seen.packets) - 1)) ]
+ok "a truncated file: a sentence says so (exit $status)" grep -qi 'truncated\|cut' "$work/file.err" "$work/file.ndjson"
+echo "not a capture" >"$work/foreign.pcap"
+chmod 644 "$work"/*.pcap
+read_file "$work/foreign.pcap"
+is "$?" 4 "a foreign file: exit status"
+is "$(wc -l <"$work/file.err")" 1 "a foreign file: one sentence"
+read_file "$work/nosuch.pcap"
+is "$?" 3 "no such file: exit status"
+done_testing

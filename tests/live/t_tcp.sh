@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# TCP and UDP by iperf3 with offloads on and off: packets equal the TCP segments that the kernel
+# counts, L2 bytes those of a queueing discipline on the sender's device; both ends agree.
+# timeout: 300
+. "$(dirname "$0")/lib.sh"
+
+# What the pfifo on v0 in namespace $1 has sent: "bytes packets drops".
+pfifo() {
+	in_ns "$1" tc -s -j qdisc show dev v0 |
+		jq -r '.[] | select(.kind == "pfifo") | "\(.bytes) \(.packets) \(.drops)"'
+}
+segments() { in_ns "$1" cat /proc/net/snmp | awk '/^Tcp:/ { if (n++) print $12 + $13 }'; }
+
+ns_pair a b
+in_ns a tc qdisc replace dev v0 root pfifo limit 10000
+in_ns b iperf3 -s -D -p 5201 >/dev/null 2>&1
+
+for offload in on off; do
+	ns_offload a v0 $offload
+	ns_offload b v0 $offload
+	for side in a b; do
+		for backend in tcx tc packet; do
+			ft_start "$side-$backend" $side -i v0 --backend $backend
+		done
+	done
+	read -r bytes0 _ drops0 <<<"$(pfifo a)"
+	segments0=$(segments a)
+	ok "iperf3 TCP, offloads $offload" in_ns a iperf3 -c 10.0.0.2 -n 60M -p 5201 >"$work/iperf" 2>&1
+	ok "iperf3 UDP, offloads $offload" in_ns a iperf3 -u -c 10.0.0.2 -b 200M -n 5M -l 1400 \
+		-p 5201 >"$work/iperf-udp" 2>&1
+	ok "ping" in_ns a ping -c 3 -i 0.2 -q 10.0.0.2 >/dev/null
+	ok "ping -6" in_ns a ping -c 3 -i 0.2 -q fd00::2 >/dev/null
+	settle a v0
+	read -r bytes1 _ drops1 <<<"$(pfifo a)"
+	segments1=$(segments a)
+	for side in a b; do
+		for backend in tcx tc packet; do ft_stop "$side-$backend"; done
+	done
+
+	is "$drops1" "$drops0" "offloads $offload: the queueing discipline dropped nothing"
+	for side in a b; do
+		for backend in tcx tc packet; do
+			name=$side-$backend
+			is "$(ft_last "$name" .total.lost.packets)" 0 "$name, offloads $offload: nothing lost"
+			read -r packets _ l2 <<<"$(ft_from "$name" 10.0.0.1 '.protocol == 6')"
+			is "$packets" $((segments1 - segments0)) \
+				"$name, offloads $offload: TCP packets are the kernel's segments"
+			l2=0
+			for from in 10.0.0.1 fd00::1; do
+				read -r _ _ more <<<"$(ft_from "$name" $from)"
+				l2=$((l2 + more))
+			done
+			is "$l2" $((bytes1 - bytes0)) \
+				"$name, offloads $offload: L2 bytes are the queueing discipline's"
+			ft_line "$name"
+		done
+	done
+	for from in 10.0.0.1 10.0.0.2 fd00::1 fd00::2; do
+		is "$(ft_from b-tcx $from)" "$(ft_from a-tcx $from)" \
+			"offloads $offload: both ends agree on what $from sent"
+		is "$(ft_from a-packet $from)" "$(ft_from a-tcx $from)" \
+			"offloads $offload: both backends agree on what $from sent"
+	done
+done
+done_testing
