@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which rows of a snapshot are printed. All formats walk them through here, so that the flow
+ * records of an interval and `hidden` always sum to the line's `flows`.
+ */
+#include "output/record.h"
+
+#include <stdlib.h>
+
+#include "core/column.h"
+
+/* Config is borrowed and stays as it is. */
+void ft_pick_init(struct ft_pick *pick, const struct ft_output_config *config)
+{
+	*pick = (struct ft_pick){ .rows = ft_rows_new(), .config = config };
+	if (config->query.show)
+		pick->show = *config->query.show;
+	/* Key z is the screen's: records count since first seen. */
+	pick->show.base_ns = 0;
+	pick->show.baseline = NULL;
+}
+
+/* Frees the rows. */
+void ft_pick_done(struct ft_pick *pick)
+{
+	ft_rows_free(pick->rows);
+	pick->rows = NULL;
+}
+
+/* Lists one kind of row anew. */
+void ft_pick_begin(struct ft_pick *pick, const struct ft_snapshot *snapshot, enum ft_list list)
+{
+	struct ft_query query = pick->config->query;
+
+	query.list = list;
+	query.group_by = list == FT_LIST_PROCESSES ? FT_GROUP_PROCESS : FT_GROUP_HOST;
+	query.show = &pick->show;
+	if (query.sort && !(query.sort->lists & (1U << list)))
+		query.sort = NULL;
+	ft_rows_fill(pick->rows, snapshot, &query,
+		     pick->config->max_rows ? pick->config->max_rows : SIZE_MAX);
+	pick->list = list;
+	pick->next = 0;
+	pick->printed = 0;
+	pick->record = (struct ft_record){
+		.snapshot = snapshot,
+		.observer = pick->config->observer,
+		.show = &pick->show,
+	};
+	pick->hidden = ft_rows_hidden(pick->rows);
+}
+
+/* True if a flow ended in this interval without a packet in it. */
+static bool ended_now(const struct ft_snapshot *snapshot, const struct ft_flow_hot *flow)
+{
+	switch (flow->ended) {
+	case FT_ENDED_STOP:
+		return snapshot->last;
+	case FT_ENDED_EVICTED:
+		return true;
+	case FT_ENDED_IDLE:
+	case FT_ENDED_INTERFACE:
+		return true; /* such a flow is in one snapshot only */
+	default:
+		return false; /* FIN, RST: a packet, so there is a delta */
+	}
+}
+
+/* True if the interval has something to say about this row. */
+static bool is_due(const struct ft_pick *pick, const struct ft_row *row)
+{
+	if (pick->config->one_moment)
+		return true;
+	if (row->flow)
+		return row->flow->delta || ended_now(pick->record.snapshot, row->flow);
+	return row->group->delta_tx.packets || row->group->delta_rx.packets;
+}
+
+/* A flow that -L keeps off the page: its counts are hidden. */
+static void hide(struct ft_pick *pick, const struct ft_flow_hot *flow)
+{
+	const struct ft_counts *delta = ft_snapshot_delta(pick->record.snapshot, flow);
+
+	pick->hidden.flows++;
+	for (int dir = 0; dir < 2; dir++) {
+		pick->hidden.interval.packets += delta[dir].packets;
+		pick->hidden.interval.bytes += delta[dir].bytes;
+		pick->hidden.interval.l2_bytes += delta[dir].l2_bytes;
+	}
+}
+
+/* The next row that is printed. */
+const struct ft_record *ft_pick_next(struct ft_pick *pick)
+{
+	size_t count = ft_rows_count(pick->rows);
+
+	while (pick->next < count) {
+		pick->row = ft_rows_at(pick->rows, pick->next++);
+		if (!is_due(pick, &pick->row))
+			continue;
+		if (pick->config->max_rows && pick->printed >= pick->config->max_rows) {
+			if (pick->row.flow)
+				hide(pick, pick->row.flow);
+			else
+				pick->next = count;
+			continue;
+		}
+		pick->printed++;
+		pick->record.flow = pick->row.flow;
+		pick->record.group = pick->row.group;
+		return &pick->record;
+	}
+	return NULL;
+}

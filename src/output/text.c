@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -o text: for people. For each interval a line that says when and where, for each pane the
+ * screen's own columns with their titles, and the line that adds up in raw numbers. Everything
+ * from outside has been escaped by the columns' formatters.
+ */
+#include "output/outputs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/column.h"
+#include "core/nls.h"
+#include "core/num.h"
+#include "core/xalloc.h"
+#include "output/record.h"
+
+#define WIDTH_DEFAULT 132
+#define CELL_MAX 2048 /* bytes of a cell: escapes and wide characters included */
+
+struct text_output {
+	struct ft_output base;
+	struct ft_output_config config;
+	struct ft_pick pick;
+	unsigned width;
+};
+
+/* The terminal's width if it is one, else COLUMNS, else WIDTH_DEFAULT. */
+static unsigned width_of(FILE *stream)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	char err[64];
+	uint64_t width;
+
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	if (columns && ft_num_u64("COLUMNS", columns, 20, 1000, &width, err, sizeof(err)) == 0)
+		return (unsigned)width;
+	return WIDTH_DEFAULT;
+}
+
+/* When, how long, what: "2026-..Z  1.000 s  br0 (tcx)  12 flows". */
+static void write_when(struct text_output *output, const struct ft_snapshot *snapshot)
+{
+	FILE *stream = output->config.stream;
+	char time[64], name[128];
+
+	fprintf(stream, "%s  %.3f s ", ft_fmt_time(snapshot->end_ns, time, sizeof(time)),
+		(double)snapshot->interval_ns / 1e9);
+	for (size_t i = 0; i < snapshot->scope_count; i++)
+		fprintf(stream, " %s",
+			ft_fmt_escape(snapshot->scopes[i].name, strlen(snapshot->scopes[i].name),
+				      output->pick.show.ascii, name, sizeof(name)));
+	if (snapshot->backend)
+		fprintf(stream, " (%s)", snapshot->backend);
+	fprintf(stream, P_("  %zu flow\n", "  %zu flows\n", snapshot->live_flows),
+		snapshot->live_flows);
+}
+
+/* A line without blanks at its end. */
+static void write_line(FILE *stream, char *line)
+{
+	size_t length = strlen(line);
+
+	while (length && line[length - 1] == ' ')
+		length--;
+	fprintf(stream, "%.*s\n", (int)length, line);
+}
+
+/* One line of cells: titles (row NULL) or values. */
+static void write_cells(struct text_output *output, const struct ft_layout *layout,
+			const struct ft_snapshot *snapshot, const struct ft_row *row)
+{
+	const struct ft_show *show = &output->pick.show;
+	char *line = xmalloc(layout->count * (CELL_MAX + 1) + 1);
+	char value[CELL_MAX], fitted[CELL_MAX];
+	size_t used = 0;
+
+	line[0] = '\0';
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct ft_column *column = layout->cell[i].column;
+		unsigned width = layout->cell[i].width;
+
+		if (row)
+			column->format(snapshot, row, show, width, value, sizeof(value));
+		else
+			snprintf(value, sizeof(value), "%s", _(column->title));
+		ft_fmt_fit(value, width, column->align, true, show->ascii, fitted, sizeof(fitted));
+		used += (size_t)sprintf(line + used, "%s%s", i ? " " : "", fitted);
+	}
+	write_line(output->config.stream, line);
+	free(line);
+}
+
+/* One pane. */
+static void write_list(struct text_output *output, const struct ft_snapshot *snapshot,
+		       enum ft_list list)
+{
+	const struct ft_column *sort = output->config.query.sort;
+	struct ft_layout layout;
+	const struct ft_record *record;
+
+	if (sort && !(sort->lists & (1U << list)))
+		sort = NULL;
+	ft_column_layout(list, &output->pick.show, output->width, 0,
+			 sort ? sort : ft_column_default(list), &layout);
+	write_cells(output, &layout, NULL, NULL);
+	ft_pick_begin(&output->pick, snapshot, list);
+	while ((record = ft_pick_next(&output->pick)) && !ferror(output->config.stream))
+		write_cells(output, &layout, record->snapshot, &output->pick.row);
+}
+
+/* "word P packets B bytes". */
+static void write_term(FILE *stream, const char *before, const char *word, uint64_t packets,
+		       uint64_t l2_bytes)
+{
+	fprintf(stream, "%s%s %llu/%llu", before, word, (unsigned long long)packets,
+		(unsigned long long)l2_bytes);
+}
+
+/* The line that adds up, in packets/L2 bytes. */
+static void write_footer(struct text_output *output, const struct ft_snapshot *snapshot,
+			 const struct ft_hidden *hidden)
+{
+	const struct ft_line *line = &snapshot->interval;
+	struct ft_tally not_ip = ft_line_not_ip(line), bad = ft_line_malformed(line);
+	struct ft_tally lost = ft_line_lost(line);
+	FILE *stream = output->config.stream;
+
+	write_term(stream, "", _("seen"), line->seen.packets, line->seen.l2_bytes);
+	write_term(stream, " = ", _("flows"), line->flows.packets, line->flows.l2_bytes);
+	write_term(stream, " + ", _("other"), line->other.packets, line->other.l2_bytes);
+	write_term(stream, " + ", _("not IP"), not_ip.packets, not_ip.l2_bytes);
+	write_term(stream, " + ", _("malformed"), bad.packets, bad.l2_bytes);
+	write_term(stream, " + ", _("lost"), lost.packets, lost.l2_bytes);
+	if (line->inexact)
+		fputs("~", stream);
+	if (hidden->flows)
+		write_term(stream, "; ", _("hidden"), hidden->interval.packets,
+			   hidden->interval.l2_bytes);
+	fputs(_(" (packets/L2 bytes)\n\n"), stream);
+}
+
+/* One snapshot. */
+static int text_write(struct ft_output *base, const struct ft_snapshot *snapshot)
+{
+	struct text_output *output = (struct text_output *)base;
+	struct ft_hidden hidden = { 0 };
+	bool first = true;
+
+	errno = 0;
+	write_when(output, snapshot);
+	for (unsigned list = 0; list < FT_LIST_MAX; list++) {
+		if (!(output->config.lists & (1U << list)))
+			continue;
+		write_list(output, snapshot, (enum ft_list)list);
+		if (first)
+			hidden = output->pick.hidden;
+		first = false;
+	}
+	write_footer(output, snapshot, &hidden);
+	if (fflush(output->config.stream) != 0 || ferror(output->config.stream))
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+/* Frees. */
+static int text_close(struct ft_output *base)
+{
+	struct text_output *output = (struct text_output *)base;
+	int ret = fflush(output->config.stream) != 0 ? -errno : 0;
+
+	ft_pick_done(&output->pick);
+	free(output);
+	return ret;
+}
+
+/* Always works. */
+static int text_open(const struct ft_output_config *config, struct ft_output **ret_output,
+		     char *err, size_t err_size)
+{
+	struct text_output *output = xcalloc(1, sizeof(*output));
+
+	(void)err, (void)err_size;
+	output->base.ops = &ft_output_text;
+	output->config = *config;
+	output->width = width_of(config->stream);
+	ft_pick_init(&output->pick, &output->config);
+	*ret_output = &output->base;
+	return 0;
+}
+
+const struct ft_output_ops ft_output_text = {
+	.name = "text",
+	.extension = ".txt",
+	.open = text_open,
+	.write = text_write,
+	.close = text_close,
+};
