@@ -40,6 +40,9 @@ struct ft_options {
 	enum ft_unit unit;
 	enum ft_prefix prefix;
 	unsigned layer;
+	bool only_v4, only_v6; /* -4, -6: parts of the filter */
+	int64_t *pids;         /* -P: parts of the filter, any of them */
+	size_t pid_count;
 	char *filter;          /* trailing words, -4 -6 -P joined by "and"; "" = none */
 	bool promiscuous;
 	char *backend;         /* "auto" */
@@ -47,8 +50,6 @@ struct ft_options {
 	bool readonly, no_mouse, no_color, ascii;
 	char *config_file;     /* --config; NULL = the usual places */
 };
-
-enum ft_option_kind { FT_OPTION_FLAG, FT_OPTION_VALUE };
 
 struct ft_option {
 	char letter;         /* 0 = none */
@@ -67,9 +68,16 @@ extern const size_t ft_option_count;
 void ft_options_init(struct ft_options *options);
 void ft_options_done(struct ft_options *options);
 
-/* Config files first (warnings are appended, one line each), then argv. -EINVAL + sentence. */
+/*
+ * Config files first, then argv, which wins; argv is not changed. *ret_warnings: lines for the
+ * user, one a line, NULL if none; caller frees, also on failure. -EINVAL + sentence, -ENOENT if
+ * the file of --config is not there (-EACCES: not readable).
+ */
 int ft_options_parse(struct ft_options *options, int argc, char *const argv[], char **ret_warnings,
 		     char *err, size_t err_size);
+/* The row of a long name, or NULL; the long name nearest to a mistyped one, or NULL. */
+const struct ft_option *ft_option_find(const char *name);
+const char *ft_option_nearest(const char *name);
 void ft_options_help(FILE *stream);    /* --help */
 void ft_options_version(FILE *stream); /* -V */
 

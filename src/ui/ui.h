@@ -32,4 +32,7 @@ int ft_ui_run(const struct ft_ui_config *config, int *ret_signal, char *err, siz
 /* Puts the terminal back, from any thread or signal handler, whatever state it is in. */
 void ft_ui_emergency_restore(void);
 
+/* "ncurses 6.4.20221231", for -V. */
+const char *ft_ui_library(void);
+
 #endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The screen: mailbox, collector, ft_ui_run, and the same in reverse. A signal that says that
+ * the program is broken puts the terminal back first and then takes its course.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "capture/collector.h"
+#include "core/nls.h"
+#include "core/xalloc.h"
+#include "options.h"
+#include "ui/ui.h"
+
+/* SA_RESETHAND: the second one is the default action. */
+static void fatal(int number)
+{
+	ft_ui_emergency_restore();
+	raise(number);
+}
+
+/* On a stack of their own: the cause may be a full one. */
+static void catch_fatal_signals(void)
+{
+	static const int signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL };
+	static char stack[65536];
+	stack_t where = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	struct sigaction action = { .sa_handler = fatal, .sa_flags = (int)(SA_RESETHAND |
+									   SA_ONSTACK) };
+
+	sigaltstack(&where, NULL);
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, NULL);
+	xalloc_set_die_hook(ft_ui_emergency_restore);
+}
+
+/* The mode. */
+int ft_screen_run(struct ft_session *session, char *err, size_t err_size)
+{
+	struct ft_ui_config config = {
+		.options = session->options,
+		.names = session->names,
+		.observer = session->observer,
+		.warnings = session->warnings,
+	};
+	struct ft_collector *collector = NULL;
+	char why[FT_REASON_MAX] = "";
+	int ret, signal = 0, error = 0;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		snprintf(err, err_size, _("needs a terminal: use ssh -t, or -b"));
+		return -ENOTTY;
+	}
+	config.mailbox = ft_mailbox_new();
+	ret = ft_session_collect(session, config.mailbox, NULL, &collector, err, err_size);
+	if (ret < 0)
+		goto cleanup;
+	config.collector = collector;
+	catch_fatal_signals();
+	ret = ft_ui_run(&config, &signal, err, err_size);
+	ft_collector_stop(collector);
+	ft_collector_done(collector, &error, why, sizeof(why));
+	if (ret == 0 && error < 0) {
+		snprintf(err, err_size, "%s", why);
+		ret = error;
+	}
+cleanup:
+	ft_collector_free(collector);
+	ft_mailbox_free(config.mailbox);
+	return ret;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The beginning that both modes share. Files of /etc are read whole and bounded; the collector
+ * gets everything by value or as pointers into options, which outlive it.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/collector.h"
+#include "core/filter.h"
+#include "core/names.h"
+#include "core/xalloc.h"
+#include "options.h"
+
+#define NAMES_FILE_MAX (4U << 20)
+
+/* A file's text, NUL-ended, at most NAMES_FILE_MAX; NULL if it is not there. Caller frees. */
+static char *read_text(const char *path)
+{
+	size_t size = 0, used = 0;
+	char *text = NULL;
+	ssize_t got = 1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return NULL;
+	while (got > 0 && used < NAMES_FILE_MAX) {
+		if (used + 4096 >= size) {
+			size = size * 2 + 16384;
+			text = xrealloc(text, size);
+		}
+		got = read(fd, text + used, size - used - 1);
+		if (got > 0)
+			used += (size_t)got;
+	}
+	close(fd);
+	text[used] = '\0';
+	return text;
+}
+
+/* Fills the session; on failure nothing is left. */
+int ft_session_open(struct ft_session *session, const struct ft_options *options, char *err,
+		    size_t err_size)
+{
+	char *hosts = read_text("/etc/hosts"), *services = read_text("/etc/services");
+	size_t where;
+	int ret;
+
+	*session = (struct ft_session){ .options = options };
+	if (gethostname(session->observer, sizeof(session->observer) - 1) < 0 ||
+	    !session->observer[0])
+		strcpy(session->observer, "localhost");
+	session->names = ft_names_new(hosts, services);
+	free(hosts);
+	free(services);
+	ret = ft_filter_parse(options->filter, session->names, &session->filter, &where, err,
+			      err_size);
+	if (ret < 0)
+		ft_session_close(session);
+	return ret;
+}
+
+/* Frees what open filled. */
+void ft_session_close(struct ft_session *session)
+{
+	ft_filter_free(session->filter);
+	ft_names_free(session->names);
+	session->filter = NULL;
+	session->names = NULL;
+}
+
+/* Interfaces, backend, thread. */
+int ft_session_collect(const struct ft_session *session, struct ft_mailbox *mailbox,
+		       struct ft_queue *outputs, struct ft_collector **ret_collector, char *err,
+		       size_t err_size)
+{
+	const struct ft_options *options = session->options;
+	struct ft_links_config links_config = {
+		.patterns = (const char *const *)options->interfaces,
+		.pattern_count = options->interface_count,
+	};
+	struct ft_collector_config config = {
+		.interval_ns = options->interval_ns,
+		.intervals = options->intervals,
+		.backend_name = options->backend,
+		.backend = {
+			.capture_filter = options->capture_filter,
+			.file = options->read_file,
+			.promiscuous = options->promiscuous,
+		},
+		.mailbox = mailbox,
+		.outputs = outputs,
+	};
+	struct ft_links *links = NULL;
+	int ret;
+
+	if (!options->read_file) {
+		ret = ft_links_open(&links_config, &links, err, err_size);
+		if (ret < 0)
+			return ret;
+	}
+	ft_table_config_init(&config.table);
+	config.table.max_flows = options->max_flows;
+	config.table.local_nets = options->local_nets;
+	config.table.local_net_count = options->local_net_count;
+	return ft_collector_start(&config, links, ret_collector, err, err_size);
+}
+
+/* Before any thread. */
+void ft_session_block_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}

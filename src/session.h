@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What batch and screen have in common: names, display filter, the start of the collector; and
+ * the two modes themselves, each one call from main.
+ */
+#ifndef FT_SESSION_H
+#define FT_SESSION_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct ft_collector;
+struct ft_filter;
+struct ft_mailbox;
+struct ft_names;
+struct ft_options;
+struct ft_queue;
+
+struct ft_session {
+	const struct ft_options *options; /* borrowed */
+	const char *warnings;             /* of the options; borrowed, NULL if none */
+	char observer[65];                /* this host's name */
+	struct ft_names *names;           /* owned: hosts and services of /etc */
+	struct ft_filter *filter;         /* owned */
+};
+
+/* -EINVAL + sentence if the display filter is none. */
+int ft_session_open(struct ft_session *session, const struct ft_options *options, char *err,
+		    size_t err_size);
+void ft_session_close(struct ft_session *session);
+
+/* Opens links and backend and starts the collector for one of the two. -errno + sentence. */
+int ft_session_collect(const struct ft_session *session, struct ft_mailbox *mailbox,
+		       struct ft_queue *outputs, struct ft_collector **ret_collector, char *err,
+		       size_t err_size);
+
+/* Signals that end or stop us, blocked before there are threads; SIGPIPE is ignored. */
+void ft_session_block_signals(void);
+
+/* The modes, to their end: 0, or -errno + sentence. */
+int ft_batch_run(struct ft_session *session, char *err, size_t err_size);
+int ft_screen_run(struct ft_session *session, char *err, size_t err_size);
+
+/* --doctor */
+void ft_doctor(FILE *stream);
+
+#endif
