@@ -32,7 +32,7 @@ struct ft_link {
 	uint32_t mtu;
 	uint16_t pvid;           /* bridge port or bridge with vlan_filtering; 0 = none */
 	bool vlan_filtering;     /* of a bridge */
-	bool physical;           /* has a device in sysfs */
+	bool physical;           /* hardware: names a bus device, or has no kind */
 	char name[IFNAMSIZ];
 	char kind[16]; /* IFLA_INFO_KIND: bridge, veth, vlan, ...; "" = none */
 	uint64_t stats_drops_rx, stats_drops_tx; /* IFLA_STATS64 */
