@@ -105,7 +105,7 @@ enum ft_counter {
 	FT_C_LOST_FULL,  /* E2BIG: log and spill are full */
 	FT_C_LOST_BUSY,  /* EBUSY: bucket lock held */
 	FT_C_LOST_NOMEM, /* ENOMEM */
-	FT_C_LOST_OTHER, /* anything else, and interfaces that are not in the table */
+	FT_C_LOST_OTHER, /* anything else (AF_PACKET: cut off by the snap length) */
 	FT_C_RING,       /* AF_PACKET only: dropped by the ring; skbs, bytes estimated */
 	FT_C_MAX
 };
@@ -145,10 +145,50 @@ struct ft_iface {
 	__u8 zero[7];
 };
 
+/*
+ * The store, shared by bpf/account.bpf.h (writer) and src/capture/tc_store.c (reader).
+ *
+ *   cpu   [cpu id]                  which slot a CPU writes to, how full its logs are
+ *   index [slot][epoch][bucket]     16 words, one cache line: where in the log a key is
+ *   log   [slot][epoch][position]   struct ft_entry, dense: 0 .. fill-1
+ *   scope counters, iface counters  [slot][epoch][scope or slot of the interface table]
+ *
+ * A slot has one writer, its CPU, so its words are added to without atomics. CPUs that came
+ * after the store was sized have no slot: they use the spill maps and the last slot of the
+ * counters, both with atomics.
+ */
+#define FT_BUCKET_SLOTS 16
+#define FT_LOG_ENTRIES_MAX 65536 /* a position + 1 fits FT_INDEX_POS_BITS */
+#define FT_INDEX_POS_BITS 17
+#define FT_INDEX_POS_MASK ((1U << FT_INDEX_POS_BITS) - 1)
+/* Index word of an entry that was superseded while the log was full: matches nothing. */
+#define FT_INDEX_DEAD FT_INDEX_POS_MASK
+
+/* Index words are tag << FT_INDEX_POS_BITS | position + 1; 0 is free. */
+struct ft_bucket {
+	__u32 word[FT_BUCKET_SLOTS];
+};
+
+struct ft_cpu {
+	__u32 slot;    /* 0 = none, else slot + 1 */
+	__u32 fill[2]; /* entries in the log, per epoch */
+	__u32 zero[13]; /* a cache line for itself */
+};
+
+/* First slot of the interface table that ifindex may have. */
+#define FT_IFACE_HASH(ifindex) (((ifindex)*0x9e3779b1U) >> 22)
+
+/* Bits of the control word, which a program reads once a packet. */
+#define FT_CTL_EPOCH (1U << 0)
+#define FT_CTL_ENABLED (1U << 1)
+
 #define FT_STATIC_ASSERT(cond, what) _Static_assert(cond, what)
 FT_STATIC_ASSERT(sizeof(struct ft_flow_key) == 48, "key is 48 bytes");
 FT_STATIC_ASSERT(sizeof(struct ft_counts) == 24, "counts are 24 bytes");
 FT_STATIC_ASSERT(sizeof(struct ft_entry) == 152, "entry is 152 bytes");
 FT_STATIC_ASSERT(sizeof(struct ft_iface) == 16, "iface is 16 bytes");
+FT_STATIC_ASSERT(sizeof(struct ft_bucket) == 64, "bucket is a cache line");
+FT_STATIC_ASSERT(sizeof(struct ft_cpu) == 64, "cpu is a cache line");
+FT_STATIC_ASSERT(FT_MAX_IFACES == 1024, "FT_IFACE_HASH yields 10 bits");
 
 #endif

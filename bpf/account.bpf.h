@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * The store: a per-CPU, two-epoch flow log with a hash index, the spill maps behind it, and
+ * the counters that must add up (layout in bpf/flow_abi.h).
+ *
+ * A tc program runs with bottom halves off and never nests on its CPU, so that the CPU's own
+ * slot needs no atomics; what several CPUs share (the spill maps, the last slot of the
+ * counters) has them. Where that promise doesn't hold (PREEMPT_RT) user space gives no CPU a
+ * slot, and everything goes the shared way.
+ *
+ * The index is a bucket of 16 words, one cache line, probed from a place that the hash says.
+ * Words carry a tag, so that a miss rarely touches the log. The hash is NH (UMAC's: a sum of
+ * six products of keyed halves) with keys drawn at each start, finished by a full-avalanche
+ * mix: nobody who doesn't know the keys can fill one bucket.
+ *
+ * The control word is read once a packet, by the caller: all that a packet adds lands in one
+ * epoch. User space flips the epoch, waits until no program can still hold the old one, then
+ * reads and clears the old half.
+ */
+#ifndef FT_ACCOUNT_BPF_H
+#define FT_ACCOUNT_BPF_H
+
+#include "bpf/measure.bpf.h"
+
+#define FT_E2BIG 7
+#define FT_ENOMEM 12
+#define FT_EBUSY 16
+#define FT_EEXIST 17
+#define FT_SPILL_GENERATIONS 4 /* new connections on one tuple kept apart, per epoch */
+#define FT_SPILL_SUPERSEDED 1  /* in ft_entry.hash of a spilled entry */
+
+/* Set by user space before the load. */
+const volatile __u32 ft_slots;       /* CPUs that have a slot; the counters have one more */
+const volatile __u32 ft_log_entries; /* per slot and epoch; 0 = no log */
+const volatile __u32 ft_buckets;     /* of the index, a power of two; 0 with no log */
+const volatile __u32 ft_seed[12];    /* keys of the hash */
+
+/* FT_CTL_*; mmapped, written by user space while programs run. Zero: nothing is counted. */
+__u32 ft_ctl;
+/* Entries in each spill map: tells user space which need a drain. */
+__u64 ft_spill_fill[2];
+
+/* All zero, and not constant for a verifier: what is copied from here it knows nothing of. */
+__u64 ft_blank[(sizeof(struct ft_packet) + 7) / 8];
+
+/* Sizes of all but ft_ifaces and ft_cpus are set by user space before the load. */
+#define FT_MMAP_ARRAY(name, value_type, entries)           \
+	struct {                                           \
+		__uint(type, BPF_MAP_TYPE_ARRAY);          \
+		__uint(map_flags, BPF_F_MMAPABLE);         \
+		__uint(max_entries, entries);              \
+		__type(key, __u32);                        \
+		__type(value, value_type);                 \
+	} name SEC(".maps")
+
+FT_MMAP_ARRAY(ft_ifaces, struct ft_iface, FT_MAX_IFACES);
+FT_MMAP_ARRAY(ft_cpus, struct ft_cpu, 1);
+FT_MMAP_ARRAY(ft_index, struct ft_bucket, 1);
+FT_MMAP_ARRAY(ft_log, struct ft_entry, 1);
+FT_MMAP_ARRAY(ft_scopes, struct ft_scope_counters, 1);
+FT_MMAP_ARRAY(ft_hooks, struct ft_iface_counters, 1);
+
+struct ft_spill_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct ft_flow_key); /* key.zero: generation */
+	__type(value, struct ft_entry);
+};
+struct ft_spill_map ft_spill0 SEC(".maps");
+struct ft_spill_map ft_spill1 SEC(".maps");
+
+/* One packet's way through the store. */
+struct ft_account {
+	struct ft_cpu *cpu;
+	__u32 slot;    /* ft_slots: the shared one */
+	__u32 epoch;
+	__u32 ifindex;
+	bool shared;   /* no slot: atomics */
+	bool egress;
+};
+
+/* Adds to a counter of the caller's CPU, or to a shared one. */
+static __always_inline void ft_add(bool shared, __u64 *to, __u64 n)
+{
+	if (shared)
+		__sync_fetch_and_add(to, n);
+	else
+		*to += n;
+}
+
+static __always_inline void ft_tally_add(bool shared, struct ft_tally *tally,
+					 const struct ft_packet *pkt)
+{
+	ft_add(shared, &tally->packets, pkt->segments);
+	ft_add(shared, &tally->l2_bytes, pkt->l2_bytes);
+}
+
+/* Finds the caller's slot and fixes the epoch. */
+static __always_inline void ft_account_begin(struct ft_account *acc, __u32 ctl)
+{
+	__u32 id = bpf_get_smp_processor_id();
+
+	acc->cpu = bpf_map_lookup_elem(&ft_cpus, &id);
+	acc->epoch = ctl & FT_CTL_EPOCH;
+	acc->shared = !acc->cpu || !acc->cpu->slot;
+	acc->slot = acc->shared ? ft_slots : acc->cpu->slot - 1;
+}
+
+/* The slot of ifindex in the interface table; FT_MAX_IFACES if it isn't watched. */
+static __always_inline __u32 ft_iface_find(__u32 ifindex, struct ft_iface *copy)
+{
+	__u32 at = FT_IFACE_HASH(ifindex);
+	const struct ft_iface *iface;
+
+	for (int i = 0; i < FT_IFACE_PROBES; i++) {
+		__u32 slot = (at + i) & (FT_MAX_IFACES - 1);
+
+		iface = bpf_map_lookup_elem(&ft_ifaces, &slot);
+		if (iface && iface->ifindex == ifindex) {
+			*copy = *iface;
+			return slot;
+		}
+	}
+	return FT_MAX_IFACES;
+}
+
+/* What the hook saw, raw, whether it counts or not. */
+static __always_inline void ft_count_hook(const struct ft_account *acc, __u32 iface,
+					  const struct ft_packet *pkt)
+{
+	__u32 at = (acc->slot * 2 + acc->epoch) * FT_MAX_IFACES + iface;
+	struct ft_iface_counters *hook = bpf_map_lookup_elem(&ft_hooks, &at);
+
+	if (hook)
+		ft_tally_add(acc->shared, acc->egress ? &hook->tx : &hook->rx, pkt);
+}
+
+/* One term of the scope's line. */
+static __always_inline void ft_count(const struct ft_account *acc, __u16 scope, __u32 counter,
+				     const struct ft_packet *pkt)
+{
+	__u32 at = (acc->slot * 2 + acc->epoch) * FT_MAX_SCOPES + scope;
+	struct ft_scope_counters *counters = bpf_map_lookup_elem(&ft_scopes, &at);
+
+	if (counters && counter < FT_C_MAX)
+		ft_tally_add(acc->shared, &counters->c[counter], pkt);
+}
+
+/* One keyed product of NH. */
+static __always_inline __u64 ft_nh(__u64 word, int i)
+{
+	__u32 low = (__u32)word + ft_seed[2 * i];
+	__u32 high = (__u32)(word >> 32) + ft_seed[2 * i + 1];
+
+	return (__u64)low * high;
+}
+
+static __always_inline __u64 ft_hash(const struct ft_flow_key *key)
+{
+	const __u64 *word = (const __u64 *)key;
+	__u64 h = 0;
+
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		h += ft_nh(word[i], i);
+	h ^= h >> 33;
+	h *= 0xff51afd7ed558ccdULL;
+	h ^= h >> 33;
+	h *= 0xc4ceb9fe1a85ec53ULL;
+	return h ^ h >> 33;
+}
+
+static __always_inline bool ft_key_equal(const struct ft_flow_key *x, const struct ft_flow_key *y)
+{
+	const __u64 *a = (const __u64 *)x, *b = (const __u64 *)y;
+	__u64 differ = 0;
+
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		differ |= a[i] ^ b[i];
+	return !differ;
+}
+
+/* A SYN that asks for a connection. */
+static __always_inline bool ft_is_syn(const struct ft_packet *pkt)
+{
+	return (pkt->tcp_flags & (FT_TCP_SYN | FT_TCP_ACK | FT_TCP_FIN | FT_TCP_RST)) ==
+	       FT_TCP_SYN;
+}
+
+/* A pure SYN that meets an entry which has ended begins a new flow. */
+static __always_inline bool ft_supersedes(const struct ft_packet *pkt, const struct ft_entry *entry)
+{
+	return ft_is_syn(pkt) &&
+	       (entry->tcp_flags[0] | entry->tcp_flags[1]) & (FT_TCP_FIN | FT_TCP_RST);
+}
+
+/* Everything of a new entry but its counts. */
+static __always_inline void ft_entry_init(struct ft_entry *entry, const struct ft_packet *pkt,
+					  __u32 hash, __u8 flags)
+{
+	__builtin_memset(entry, 0, sizeof(*entry));
+	entry->key = pkt->key;
+	entry->first_tick = bpf_jiffies64();
+	entry->hash = hash;
+	if (pkt->dir == FT_DIR_BA)
+		flags |= FT_ENTRY_FIRST_BA;
+	entry->flags[0] = flags;
+}
+
+/* Adds the packet to its entry. */
+static __always_inline void ft_entry_add(struct __sk_buff *skb, const struct ft_account *acc,
+					 struct ft_entry *entry, const struct ft_packet *pkt,
+					 bool shared)
+{
+	__u32 d = pkt->dir & 1;
+	struct ft_counts *counts = &entry->dir[d];
+	__u8 flags = pkt->flags;
+
+	if (!counts->packets && ft_is_syn(pkt))
+		flags |= d == FT_DIR_AB ? FT_ENTRY_SYN_AB : FT_ENTRY_SYN_BA;
+	ft_add(shared, &counts->packets, pkt->segments);
+	ft_add(shared, &counts->bytes, pkt->l3_bytes);
+	ft_add(shared, &counts->l2_bytes, pkt->l2_bytes);
+	entry->last_tick = bpf_jiffies64();
+	entry->ifindex[d] = acc->ifindex;
+	if (flags & ~entry->flags[0]) {
+		if (flags & (FT_ENTRY_EXTRA_SPI | FT_ENTRY_EXTRA_GRE))
+			entry->extra = pkt->extra;
+		entry->flags[0] |= flags;
+	}
+	if (pkt->tcp_flags & ~entry->tcp_flags[d])
+		entry->tcp_flags[d] |= pkt->tcp_flags;
+	/* Only at egress is skb->sk surely the sender's and of this namespace. */
+	if (acc->egress && !entry->cookie[d])
+		entry->cookie[d] = bpf_get_socket_cookie(skb);
+}
+
+/*
+ * The bucket's word for this key: *ret_entry is its entry, or NULL if it has none yet. NULL:
+ * the bucket is full and the key isn't in it.
+ */
+static __always_inline __u32 *ft_index_find(const struct ft_account *acc,
+					    const struct ft_packet *pkt, __u64 hash,
+					    struct ft_entry **ret_entry)
+{
+	__u32 half = acc->slot * 2 + acc->epoch;
+	__u32 at = half * ft_buckets + (hash & (ft_buckets - 1));
+	__u32 tag = (hash >> 32) & ~FT_INDEX_POS_MASK;
+	__u32 start = hash >> 28;
+	struct ft_bucket *bucket = bpf_map_lookup_elem(&ft_index, &at);
+
+	*ret_entry = NULL;
+	if (!bucket)
+		return NULL;
+	for (__u32 i = 0; i < FT_BUCKET_SLOTS; i++) {
+		__u32 *word = &bucket->word[(start + i) & (FT_BUCKET_SLOTS - 1)];
+		__u32 position = *word & FT_INDEX_POS_MASK;
+		struct ft_entry *entry;
+
+		if (!*word)
+			return word;
+		if ((*word & ~FT_INDEX_POS_MASK) != tag || position == FT_INDEX_DEAD)
+			continue;
+		at = half * ft_log_entries + position - 1;
+		entry = bpf_map_lookup_elem(&ft_log, &at);
+		if (entry && ft_key_equal(&entry->key, &pkt->key)) {
+			*ret_entry = entry;
+			return word;
+		}
+	}
+	return NULL;
+}
+
+/* Appends to the log; `word` then points at the new entry. NULL: the log is full. */
+static __always_inline struct ft_entry *ft_log_append(const struct ft_account *acc,
+						      const struct ft_packet *pkt, __u64 hash,
+						      __u32 *word, __u8 flags)
+{
+	__u32 half = acc->slot * 2 + acc->epoch;
+	__u32 position = acc->cpu->fill[acc->epoch & 1];
+	__u32 at = half * ft_log_entries + position;
+	struct ft_entry *entry;
+
+	if (position >= ft_log_entries)
+		return NULL;
+	entry = bpf_map_lookup_elem(&ft_log, &at);
+	if (!entry)
+		return NULL;
+	ft_entry_init(entry, pkt, hash, flags);
+	acc->cpu->fill[acc->epoch & 1] = position + 1;
+	*word = ((hash >> 32) & ~FT_INDEX_POS_MASK) | (position + 1);
+	return entry;
+}
+
+/* Accounts to the log. False: it is full; *new_flow then says what the spill map must know. */
+static __always_inline bool ft_log_account(struct __sk_buff *skb, const struct ft_account *acc,
+					   const struct ft_packet *pkt, __u8 *new_flow)
+{
+	__u64 hash = ft_hash(&pkt->key);
+	struct ft_entry *entry, *fresh;
+	__u32 *word;
+
+	word = ft_index_find(acc, pkt, hash, &entry);
+	if (!word)
+		return false;
+	if (!entry || ft_supersedes(pkt, entry)) {
+		*new_flow = entry ? FT_ENTRY_NEW : 0;
+		fresh = ft_log_append(acc, pkt, hash, word, *new_flow);
+		if (!fresh) {
+			/* What follows belongs to the spilled flow, no longer to this one. */
+			if (entry)
+				*word |= FT_INDEX_DEAD;
+			return false;
+		}
+		entry = fresh;
+	}
+	ft_entry_add(skb, acc, entry, pkt, false);
+	return true;
+}
+
+/* Which term a refusal of the spill map counts in. */
+static __always_inline enum ft_counter ft_lost(long err)
+{
+	switch (-err) {
+	case FT_E2BIG:
+		return FT_C_LOST_FULL;
+	case FT_EBUSY:
+		return FT_C_LOST_BUSY;
+	case FT_ENOMEM:
+		return FT_C_LOST_NOMEM;
+	default:
+		return FT_C_LOST_OTHER;
+	}
+}
+
+/* Accounts to a spill map: FT_C_SEEN, or the term of the loss. */
+static __always_inline enum ft_counter ft_spill_account(struct __sk_buff *skb,
+							const struct ft_account *acc,
+							struct ft_packet *pkt, void *map,
+							__u8 new_flow)
+{
+	struct ft_entry *entry = NULL;
+	struct ft_entry fresh;
+	long err;
+
+	/* The generation keeps a new connection on an old tuple apart; entries show it as 0. */
+	for (__u32 i = 0; i < FT_SPILL_GENERATIONS; i++) {
+		pkt->key.zero = i;
+		entry = bpf_map_lookup_elem(map, &pkt->key);
+		if (!entry)
+			break;
+		if (entry->hash != FT_SPILL_SUPERSEDED && !ft_supersedes(pkt, entry))
+			break;
+		if (i + 1 == FT_SPILL_GENERATIONS)
+			break;
+		entry->hash = FT_SPILL_SUPERSEDED;
+		new_flow = FT_ENTRY_NEW;
+	}
+	if (!entry) {
+		ft_entry_init(&fresh, pkt, 0, new_flow);
+		fresh.key.zero = 0;
+		err = bpf_map_update_elem(map, &pkt->key, &fresh, BPF_NOEXIST);
+		if (err && err != -FT_EEXIST)
+			return ft_lost(err);
+		if (!err)
+			__sync_fetch_and_add(&ft_spill_fill[acc->epoch & 1], 1);
+		entry = bpf_map_lookup_elem(map, &pkt->key);
+		if (!entry)
+			return FT_C_LOST_OTHER;
+	}
+	ft_entry_add(skb, acc, entry, pkt, true);
+	return FT_C_SEEN;
+}
+
+/* Accounts a packet to its flow: FT_C_SEEN, or the term of the loss. */
+static __always_inline enum ft_counter ft_account_flow(struct __sk_buff *skb,
+						       const struct ft_account *acc,
+						       struct ft_packet *pkt)
+{
+	__u8 new_flow = 0;
+
+	if (!acc->shared && ft_log_account(skb, acc, pkt, &new_flow))
+		return FT_C_SEEN;
+	return ft_spill_account(skb, acc, pkt, acc->epoch ? (void *)&ft_spill1 : (void *)&ft_spill0,
+				new_flow);
+}
+
+#endif
