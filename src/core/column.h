@@ -28,8 +28,13 @@ struct ft_value {
 #define FT_ON_TALKERS (1U << FT_LIST_TALKERS)
 #define FT_ON_PROCESSES (1U << FT_LIST_PROCESSES)
 
+#define FT_PRIORITY_EXTRA 10
+
 /* Needs of a column: data that must be collected for it; none in this step. */
 #define FT_NEEDS_OWNER (1U << 0)
+
+/* Which of key m's two kinds of amount a column is. */
+enum ft_amount { FT_AMOUNT_NONE, FT_AMOUNT_RATE, FT_AMOUNT_TOTAL };
 
 struct ft_column {
 	const char *id;    /* -s word, config word: "rate", "tx", "rx", "total", "local", ... */
@@ -37,14 +42,17 @@ struct ft_column {
 	const char *help;  /* N_(), one line */
 	unsigned lists;    /* FT_ON_* */
 	unsigned min, normal, max; /* cells; grows from normal towards max when there is room */
-	unsigned priority; /* 0 = never dropped; the highest goes first when it is narrow */
+	unsigned priority; /* 0 = never dropped; the highest goes first when it is narrow. Those from
+			    * FT_PRIORITY_EXTRA on are there only while all fit at normal width */
 	enum ft_align align;
 	bool ascending;    /* first direction when it is sorted by */
 	unsigned needs;
+	enum ft_amount amount;
 	/* A number that orders rows by itself (bigger = bigger); full width. */
 	uint64_t (*rank)(const struct ft_snapshot *snapshot, const struct ft_row *row,
 			 const struct ft_show *show);
-	/* For texts: full three-way order among rows of equal rank; NULL if rank says all. */
+	/* For texts: full three-way order among rows of equal rank; NULL if rank says all. Asked
+	 * only for ranks whose lowest bit is set: a text that fits its rank needs no second look. */
 	int (*compare)(const struct ft_snapshot *snapshot, const struct ft_row *a,
 		       const struct ft_row *b, const struct ft_show *show);
 	void (*get)(const struct ft_snapshot *snapshot, const struct ft_row *row,

@@ -45,8 +45,11 @@ enum ft_group_by {
 };
 const char *ft_group_by_name(enum ft_group_by by); /* N_() text: "host", "network", ... */
 
-/* One group: a talker, a process. Sides: tx is what the group's member sent. */
+/* One group: a talker, a process. Sides: tx is what the group's member sent (its local end, when
+ * it is no end of a flow, as a port or VLAN). A flow whose two ends are the same member counts
+ * once, seen from its local end. */
 struct ft_group {
+	uint64_t id;       /* of the row: the key's hash, seeded for this run; never 0 */
 	uint8_t by;        /* enum ft_group_by */
 	bool own;          /* a host that is this machine; a user of ours */
 	uint8_t protocol;  /* of PORT and PROTOCOL */
@@ -55,7 +58,7 @@ struct ft_group {
 	uint16_t owner;    /* of PROCESS: owner id; of USER: any process of that user, or id < FIRST */
 	uint32_t number;   /* scope, VLAN, uid */
 	uint8_t addr[16];  /* of HOST, NET */
-	uint32_t flows;    /* live and ended in this snapshot */
+	uint32_t flows;    /* of them, live and ended in this snapshot */
 	uint32_t hosts;    /* of PROCESS: unused for now, 0 */
 	struct ft_counts tx, rx;             /* since first seen */
 	struct ft_counts delta_tx, delta_rx; /* this interval */
@@ -124,19 +127,33 @@ void ft_rows_free(struct ft_rows *rows);
 void ft_rows_fill(struct ft_rows *rows, const struct ft_snapshot *snapshot,
 		  const struct ft_query *query, size_t want);
 size_t ft_rows_count(const struct ft_rows *rows);
-/* The row at a place; extends the order as far as `place` if need be. */
+/* The row at a place < count; extends the order to there if need be. Borrowed until the next
+ * fill. */
 struct ft_row ft_rows_at(struct ft_rows *rows, size_t place);
 /* Identity of a row that survives re-sorting and new snapshots: a flow's id, a group's hash.
  * Never 0. */
 uint64_t ft_row_id(const struct ft_row *row);
 /* Where the row with this id is now, or SIZE_MAX. */
 size_t ft_rows_find(struct ft_rows *rows, uint64_t id);
-/* What the filter left out in the snapshot's interval and how many flows. */
+/* What the filter (neither the drill-down nor hide_closed) left out: how many flows, and what they
+ * counted in the snapshot's interval. */
 struct ft_hidden {
 	uint64_t flows;
 	struct ft_sum interval;
 };
 struct ft_hidden ft_rows_hidden(const struct ft_rows *rows);
+
+/* The owner that an end of a flow counts for: transit if no end is ours, else as the row says. */
+uint16_t ft_flow_owner(const struct ft_flow_hot *flow, int end);
+/* TCP, UDP, SCTP, DCCP, UDP-Lite: the key's port slots are ports. */
+bool ft_protocol_has_ports(uint8_t protocol);
+/* The port that names the service: of the end that did not begin the flow, if that isn't known
+ * the lower one; host order, 0 if there is none. */
+uint16_t ft_flow_service_port(const struct ft_flow *flow);
+
+/* True if the group counts this flow: drill-down. */
+bool ft_group_has(const struct ft_group *group, const struct ft_snapshot *snapshot,
+		  const struct ft_flow_hot *flow);
 
 /* Rate of a flow's direction over a window at the snapshot's end: packets/s for
  * FT_UNIT_PACKETS, else bytes/s of the layer (bits are the caller's times eight). L2 rates are

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of columns and their layout. Left to right: who, what, when, how much. Rows that
+ * are laid out together in a narrow terminal are the ones with a priority below
+ * FT_PRIORITY_EXTRA; at 40 columns a flow shows remote end, process and rate.
+ *
+ * A new column: three or four functions, declared in column_priv.h, and a row here.
+ */
+#include "core/column_priv.h"
+
+#include <string.h>
+
+#include "core/nls.h"
+
+#define ALL_LISTS (FT_ON_FLOWS | FT_ON_TALKERS | FT_ON_PROCESSES)
+#define OWNED_LISTS (FT_ON_FLOWS | FT_ON_PROCESSES)
+
+#define NUMBER(name) \
+	.id = #name, .align = FT_ALIGN_RIGHT, .rank = ft_rank_##name, .get = ft_get_##name, \
+	.format = ft_format_##name
+#define MARK(name) \
+	.id = #name, .align = FT_ALIGN_LEFT, .rank = ft_rank_##name, .get = ft_get_##name, \
+	.format = ft_format_##name
+#define TEXT(name) \
+	MARK(name), .ascending = true, .compare = ft_compare_##name
+#define WIDTHS(least, usual, most) .min = least, .normal = usual, .max = most
+
+/* clang-format off */
+const struct ft_column ft_columns[] = {
+	/* who */
+	{ TEXT(local), .title = N_("Local"), .help = N_("this side: address or name, and port"),
+	  .lists = FT_ON_FLOWS, WIDTHS(13, 21, 47), .priority = 3 },
+	{ MARK(dir), .title = N_("D"),
+	  .help = N_("who began it: > the local end, < the remote end"),
+	  .lists = FT_ON_FLOWS, WIDTHS(1, 1, 1), .priority = 8 },
+	{ TEXT(remote), .title = N_("Remote"), .help = N_("the other side: address or name, and port"),
+	  .lists = FT_ON_FLOWS, WIDTHS(15, 21, 47), .priority = 0 },
+	{ TEXT(host), .title = N_("Host"), .help = N_("host, or what talkers are grouped by"),
+	  .lists = FT_ON_TALKERS, WIDTHS(15, 28, 56), .priority = 0 },
+	{ MARK(own), .title = N_("Own"), .help = N_("* marks what is this machine's"),
+	  .lists = FT_ON_TALKERS, WIDTHS(5, 5, 5), .priority = 9 },
+	{ MARK(protocol), .title = N_("Prot"), .help = N_("protocol above IP"),
+	  .lists = FT_ON_FLOWS, WIDTHS(4, 6, 6), .priority = 4, .ascending = true },
+	{ TEXT(service), .title = N_("Service"), .help = N_("service, ICMP type, SPI or GRE key"),
+	  .lists = FT_ON_FLOWS, WIDTHS(7, 10, 16), .priority = 15 },
+	{ TEXT(process), .title = N_("Process"),
+	  .help = N_("owner of the local end: process, kernel, transit or unknown"),
+	  .lists = OWNED_LISTS, WIDTHS(9, 14, 40), .priority = 0, .needs = FT_NEEDS_OWNER },
+	{ NUMBER(pid), .title = N_("PID"), .help = N_("process id"),
+	  .lists = OWNED_LISTS, WIDTHS(7, 7, 7), .priority = 16, .ascending = true,
+	  .needs = FT_NEEDS_OWNER },
+	{ TEXT(user), .title = N_("User"), .help = N_("user of the process"),
+	  .lists = OWNED_LISTS, WIDTHS(6, 9, 16), .priority = 14, .needs = FT_NEEDS_OWNER },
+	/* where */
+	{ TEXT(iface), .title = N_("Iface"), .help = N_("interface; of a bridge, its port"),
+	  .lists = FT_ON_FLOWS, WIDTHS(6, 9, 20), .priority = 13 },
+	{ MARK(vlan), .title = N_("VLAN"), .help = N_("VLAN id, outer.inner"),
+	  .lists = FT_ON_FLOWS, WIDTHS(4, 5, 9), .priority = 20, .ascending = true },
+	/* when and how */
+	{ MARK(state), .title = N_("State"), .help = N_("state of the conversation, or why it ended"),
+	  .lists = FT_ON_FLOWS, WIDTHS(6, 11, 11), .priority = 10, .ascending = true },
+	{ MARK(flags), .title = N_("Flags"), .help = N_("TCP flags seen, sent/received"),
+	  .lists = FT_ON_FLOWS, WIDTHS(7, 9, 17), .priority = 22, .ascending = true },
+	{ NUMBER(age), .title = N_("Age"), .help = N_("time since first seen"),
+	  .lists = ALL_LISTS, WIDTHS(6, 6, 6), .priority = 12 },
+	{ NUMBER(idle), .title = N_("Idle"), .help = N_("time since the last packet"),
+	  .lists = ALL_LISTS, WIDTHS(6, 6, 6), .priority = 11, .ascending = true },
+	/* how much */
+	{ NUMBER(flows), .title = N_("Flows"), .help = N_("flows summed in this row"),
+	  .lists = FT_ON_TALKERS | FT_ON_PROCESSES, WIDTHS(5, 6, 7), .priority = 4 },
+	{ NUMBER(tx), .title = N_("Tx"), .help = N_("rate sent"),
+	  .lists = ALL_LISTS, WIDTHS(5, 6, 8), .priority = 5, .amount = FT_AMOUNT_RATE },
+	{ NUMBER(rx), .title = N_("Rx"), .help = N_("rate received"),
+	  .lists = ALL_LISTS, WIDTHS(5, 6, 8), .priority = 6, .amount = FT_AMOUNT_RATE },
+	{ NUMBER(rate), .title = N_("Rate"), .help = N_("rate sent and received"),
+	  .lists = ALL_LISTS, WIDTHS(5, 6, 8), .priority = 1, .amount = FT_AMOUNT_RATE },
+	{ NUMBER(pps), .title = N_("Pkt/s"), .help = N_("packets a second"),
+	  .lists = ALL_LISTS, WIDTHS(5, 6, 8), .priority = 21, .amount = FT_AMOUNT_RATE },
+	{ NUMBER(tx_total), .title = N_("Sent"), .help = N_("sent in total"),
+	  .lists = ALL_LISTS, WIDTHS(5, 6, 8), .priority = 17, .amount = FT_AMOUNT_TOTAL },
+	{ NUMBER(rx_total), .title = N_("Recv"), .help = N_("received in total"),
+	  .lists = ALL_LISTS, WIDTHS(5, 6, 8), .priority = 18, .amount = FT_AMOUNT_TOTAL },
+	{ NUMBER(total), .title = N_("Total"), .help = N_("sent and received in total"),
+	  .lists = ALL_LISTS, WIDTHS(5, 6, 8), .priority = 7, .amount = FT_AMOUNT_TOTAL },
+	{ NUMBER(packets), .title = N_("Pkts"), .help = N_("packets sent and received in total"),
+	  .lists = ALL_LISTS, WIDTHS(5, 6, 8), .priority = 19, .amount = FT_AMOUNT_TOTAL },
+	/* the rest of who, at the right because it may be long */
+	{ TEXT(container), .title = N_("Container"), .help = N_("container of the process"),
+	  .lists = OWNED_LISTS, WIDTHS(9, 12, 24), .priority = 23, .needs = FT_NEEDS_OWNER },
+	{ TEXT(unit), .title = N_("Unit"), .help = N_("systemd unit of the process"),
+	  .lists = FT_ON_PROCESSES, WIDTHS(8, 18, 32), .priority = 24, .needs = FT_NEEDS_OWNER },
+	{ TEXT(command), .title = N_("Command"), .help = N_("command line of the process"),
+	  .lists = FT_ON_PROCESSES, WIDTHS(12, 30, 200), .priority = 25, .needs = FT_NEEDS_OWNER },
+};
+/* clang-format on */
+const size_t ft_column_count = sizeof(ft_columns) / sizeof(ft_columns[0]);
+
+const struct ft_column *ft_column_find(const char *id)
+{
+	for (size_t i = 0; i < ft_column_count; i++)
+		if (strcmp(ft_columns[i].id, id) == 0)
+			return &ft_columns[i];
+	return NULL;
+}
+
+const struct ft_column *ft_column_default(enum ft_list list)
+{
+	(void)list; /* the busiest first, everywhere */
+	return ft_column_find("rate");
+}
+
+/* ---- layout */
+
+#define CELLS_MAX (sizeof(((struct ft_layout *)0)->cell) / sizeof(((struct ft_layout *)0)->cell[0]))
+
+/* A column that may be laid out. */
+struct candidate {
+	const struct ft_column *column;
+	unsigned priority; /* with key m's choice: totals alone take the places of rates */
+	bool fixed;        /* names the row or is sorted by: stays */
+};
+
+/* Priority when totals are shown in place of rates. */
+static unsigned priority_of(const struct ft_column *column, enum ft_amounts amounts)
+{
+	static const struct {
+		const char *total, *rate;
+	} twins[] = { { "total", "rate" }, { "tx_total", "tx" }, { "rx_total", "rx" } };
+
+	for (size_t i = 0; amounts == FT_AMOUNTS_TOTALS && i < 3; i++)
+		if (strcmp(column->id, twins[i].total) == 0)
+			return ft_column_find(twins[i].rate)->priority;
+	return column->priority;
+}
+
+/* True if key m hides it. */
+static bool is_left_out(const struct ft_column *column, enum ft_amounts amounts)
+{
+	return (amounts == FT_AMOUNTS_RATES && column->amount == FT_AMOUNT_TOTAL) ||
+	       (amounts == FT_AMOUNTS_TOTALS && column->amount == FT_AMOUNT_RATE);
+}
+
+/* The columns of a list, without what is hidden or scrolled away; in table order. */
+static size_t collect(enum ft_list list, enum ft_amounts amounts, unsigned skip,
+		      const struct ft_column *sort, struct candidate *candidates)
+{
+	const struct ft_column *name = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < ft_column_count && count < CELLS_MAX; i++) {
+		const struct ft_column *column = &ft_columns[i];
+		bool fixed;
+
+		if (!(column->lists & 1U << list))
+			continue;
+		if (!name && column->priority == 0)
+			name = column;
+		fixed = column == name || column == sort;
+		if (!fixed && is_left_out(column, amounts))
+			continue;
+		if (!fixed && skip > 0) {
+			skip--;
+			continue;
+		}
+		candidates[count++] = (struct candidate){
+			.column = column, .priority = priority_of(column, amounts), .fixed = fixed,
+		};
+	}
+	return count;
+}
+
+/* Cells that all candidates take, at normal or at minimal width, with the gaps. */
+static unsigned needed(const struct candidate *candidates, size_t count, bool normal)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += (i > 0) + (normal ? candidates[i].column->normal : candidates[i].column->min);
+	return sum;
+}
+
+/* Takes away the least important column that may go and is at least as unimportant as `floor`. */
+static bool drop_one(struct candidate *candidates, size_t *count, unsigned floor)
+{
+	size_t worst = SIZE_MAX;
+
+	for (size_t i = 0; i < *count; i++) {
+		if (candidates[i].fixed || candidates[i].priority < floor)
+			continue;
+		if (worst == SIZE_MAX || candidates[i].priority >= candidates[worst].priority)
+			worst = i;
+	}
+	if (worst == SIZE_MAX)
+		return false;
+	memmove(&candidates[worst], &candidates[worst + 1],
+		(*count - worst - 1) * sizeof(*candidates));
+	(*count)--;
+	return true;
+}
+
+/* Gives spare cells one by one to the column that lacks most of its normal or largest width;
+ * returns what is left over. */
+static unsigned stretch(struct ft_layout *layout, unsigned spare, bool to_max)
+{
+	for (; spare > 0; spare--) {
+		unsigned most = 0;
+		size_t needy = 0;
+
+		for (size_t i = 0; i < layout->count; i++) {
+			const struct ft_column *column = layout->cell[i].column;
+			unsigned goal = to_max ? column->max : column->normal;
+
+			if (goal > layout->cell[i].width && goal - layout->cell[i].width > most) {
+				most = goal - layout->cell[i].width;
+				needy = i;
+			}
+		}
+		if (most == 0)
+			break;
+		layout->cell[needy].width++;
+	}
+	return spare;
+}
+
+/* Takes cells from the widest columns until the sum fits: a terminal narrower than any
+ * layout. Columns without a cell go. */
+static void squeeze(struct ft_layout *layout, unsigned excess)
+{
+	while (excess > 0 && layout->count > 0) {
+		size_t widest = 0;
+
+		for (size_t i = 1; i < layout->count; i++)
+			if (layout->cell[i].width > layout->cell[widest].width)
+				widest = i;
+		if (layout->cell[widest].width > 1) {
+			layout->cell[widest].width--;
+			excess--;
+		} else {
+			layout->count--;
+			excess -= excess < 2 ? excess : 2; /* the cell and its gap */
+		}
+	}
+}
+
+void ft_column_layout(enum ft_list list, const struct ft_show *show, unsigned width,
+		      unsigned skip, const struct ft_column *sort, struct ft_layout *ret_layout)
+{
+	struct candidate candidates[CELLS_MAX];
+	size_t count = collect(list, show->amounts, skip, sort, candidates);
+	unsigned sum, x = 0;
+
+	while (needed(candidates, count, true) > width &&
+	       drop_one(candidates, &count, FT_PRIORITY_EXTRA))
+		;
+	while (needed(candidates, count, false) > width && drop_one(candidates, &count, 1))
+		;
+	ret_layout->count = count;
+	for (size_t i = 0; i < count; i++) {
+		ret_layout->cell[i].column = candidates[i].column;
+		ret_layout->cell[i].width = candidates[i].column->min;
+	}
+	sum = needed(candidates, count, false);
+	if (sum > width)
+		squeeze(ret_layout, sum - width);
+	else
+		stretch(ret_layout, stretch(ret_layout, width - sum, false), true);
+	for (size_t i = 0; i < ret_layout->count; i++) {
+		ret_layout->cell[i].x = x;
+		x += ret_layout->cell[i].width + 1;
+	}
+}

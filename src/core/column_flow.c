@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Columns that only flows have: both ends, protocol, state. An end is a host and a port; when
+ * it doesn't fit, the host is cut and the port stays, because the port is what tells flows
+ * of one host apart.
+ */
+#include "core/column_priv.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/addr.h"
+
+/* ---- ends */
+
+/* The end of a flow that a column shows. */
+struct end {
+	const uint8_t *addr;
+	uint16_t port;
+	bool has_port;
+};
+
+static struct end end_of(const struct ft_row *row, const struct ft_show *show, bool local)
+{
+	const struct ft_flow *flow = row->flow->flow;
+	bool b = (flow->local == FT_END_B) == local;
+
+	return (struct end){
+		.addr = b ? flow->key.addr_b : flow->key.addr_a,
+		.port = ntohs(b ? flow->key.port_b_be : flow->key.port_a_be),
+		.has_port = ft_protocol_has_ports(flow->key.protocol) && !show->hide_ports &&
+			    !(row->flow->entry_flags & FT_ENTRY_FRAGMENT),
+	};
+}
+
+/* The whole text, raw: "10.0.0.1:443", "[2001:db8::1]:https", "router". */
+static void end_text(const struct ft_row *row, const struct ft_show *show, bool local, char *buf,
+		     size_t size)
+{
+	struct end end = end_of(row, show, local);
+	char host[FT_CELL_TEXT], port[FT_CELL_TEXT];
+
+	ft_text_host(show, end.addr, host, sizeof(host));
+	if (!end.has_port) {
+		snprintf(buf, size, "%s", host);
+		return;
+	}
+	ft_text_port(show, end.port, row->flow->flow->key.protocol, port, sizeof(port));
+	snprintf(buf, size, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+/* The cell: the host cut if need be, the port whole if there is room for both. */
+static void put_end(const struct ft_row *row, const struct ft_show *show, bool local,
+		    unsigned width, char *buf, size_t size)
+{
+	struct end end = end_of(row, show, local);
+	char raw[FT_CELL_TEXT], host[4 * FT_CELL_TEXT], port[4 * FT_CELL_TEXT] = "";
+	char cut[4 * FT_CELL_TEXT];
+	unsigned port_width = 0;
+	bool brackets;
+
+	ft_text_host(show, end.addr, raw, sizeof(raw));
+	brackets = end.has_port && strchr(raw, ':');
+	ft_fmt_escape(raw, strlen(raw), show->ascii, host, sizeof(host));
+	if (end.has_port) {
+		ft_text_port(show, end.port, row->flow->flow->key.protocol, raw, sizeof(raw));
+		ft_fmt_escape(raw, strlen(raw), show->ascii, port, sizeof(port));
+		port_width = 1 + ft_fmt_width(port) + (brackets ? 2 : 0);
+	}
+	if (!end.has_port || port_width + 4 > width) {
+		ft_fmt_fit(host, width, FT_ALIGN_LEFT, false, show->ascii, buf, size);
+		return;
+	}
+	ft_fmt_fit(host, width - port_width, FT_ALIGN_LEFT, false, show->ascii, cut, sizeof(cut));
+	snprintf(buf, size, "%s%s%s:%s", brackets ? "[" : "", cut, brackets ? "]" : "", port);
+}
+
+/* Both end columns, from which end they show. Sorted by address and port, not by name: names
+ * come and go while one looks. */
+#define END_COLUMN(name, is_local) \
+	FT_COLUMN_RANK(name) \
+	{ \
+		struct end end = end_of(row, show, is_local); \
+\
+		(void)snapshot; \
+		return ft_rank_addr(end.addr, end.port); \
+	} \
+	FT_COLUMN_COMPARE(name) \
+	{ \
+		struct end x = end_of(a, show, is_local), y = end_of(b, show, is_local); \
+\
+		(void)snapshot; \
+		return ft_compare_addr(x.addr, x.port, y.addr, y.port); \
+	} \
+	FT_COLUMN_GET(name) \
+	{ \
+		(void)snapshot; \
+		ret_value->kind = FT_VALUE_TEXT; \
+		end_text(row, show, is_local, ret_value->text, sizeof(ret_value->text)); \
+	} \
+	FT_COLUMN_FORMAT(name) \
+	{ \
+		(void)snapshot; \
+		put_end(row, show, is_local, width, buf, size); \
+	}
+
+END_COLUMN(local, true)
+END_COLUMN(remote, false)
+
+/* ---- who began it */
+
+/* 2 = the local end, 1 = the remote one, 0 = not known. */
+static unsigned began(const struct ft_flow *flow)
+{
+	if (flow->initiator == FT_END_NONE)
+		return 0;
+	return flow->initiator == flow->local ? 2 : 1;
+}
+
+FT_COLUMN_RANK(dir)
+{
+	(void)snapshot;
+	(void)show;
+	return began(row->flow->flow);
+}
+
+FT_COLUMN_GET(dir)
+{
+	static const char *const words[] = { "-", "<", ">" };
+
+	(void)snapshot;
+	(void)show;
+	ret_value->kind = FT_VALUE_TEXT;
+	snprintf(ret_value->text, sizeof(ret_value->text), "%s", words[began(row->flow->flow)]);
+}
+
+FT_COLUMN_FORMAT(dir)
+{
+	static const char *const ascii[] = { "-", "<", ">" }, *const arrows[] = { "–", "←", "→" };
+
+	(void)snapshot;
+	ft_fmt_fit((show->ascii ? ascii : arrows)[began(row->flow->flow)], width, FT_ALIGN_LEFT,
+		   false, show->ascii, buf, size);
+}
+
+/* ---- protocol */
+
+FT_COLUMN_RANK(protocol)
+{
+	const char *name = ft_protocol_name(row->flow->flow->key.protocol);
+
+	(void)snapshot;
+	(void)show;
+	return name ? ft_rank_text(name) : row->flow->flow->key.protocol;
+}
+
+FT_COLUMN_GET(protocol)
+{
+	(void)snapshot;
+	(void)show;
+	ret_value->kind = FT_VALUE_TEXT;
+	ft_text_protocol(row->flow->flow->key.protocol, ret_value->text, sizeof(ret_value->text));
+}
+
+FT_COLUMN_FORMAT(protocol)
+{
+	char text[FT_CELL_TEXT];
+
+	(void)snapshot;
+	ft_text_protocol(row->flow->flow->key.protocol, text, sizeof(text));
+	if (width < 6 && row->flow->flow->key.protocol == IPPROTO_ICMPV6)
+		snprintf(text, sizeof(text), width < 5 ? "icm6" : "icmp6");
+	ft_put_text(text, show, width, buf, size);
+}
+
+/* ---- VLAN and flags */
+
+FT_COLUMN_RANK(vlan)
+{
+	const struct ft_flow_key *key = &row->flow->flow->key;
+
+	(void)snapshot;
+	(void)show;
+	return (uint64_t)key->vlan_outer << 16 | key->vlan_inner;
+}
+
+FT_COLUMN_GET(vlan)
+{
+	const struct ft_flow_key *key = &row->flow->flow->key;
+
+	(void)snapshot;
+	(void)show;
+	ret_value->kind = FT_VALUE_TEXT;
+	ft_text_vlan(key->vlan_outer, key->vlan_inner, ret_value->text, sizeof(ret_value->text));
+}
+
+FT_COLUMN_FORMAT(vlan)
+{
+	const struct ft_flow_key *key = &row->flow->flow->key;
+	char text[FT_CELL_TEXT];
+
+	(void)snapshot;
+	ft_text_vlan(key->vlan_outer, key->vlan_inner, text, sizeof(text));
+	ft_put_text(text, show, width, buf, size);
+}
+
+/* "SPA/SA": what the local end set, what the remote end set. */
+static void flags_text(const struct ft_flow_hot *flow, char *buf, size_t size)
+{
+	static const char letters[] = "FSRPAUEC";
+	size_t fill = 0;
+
+	buf[0] = '\0';
+	if (flow->flow->key.protocol != IPPROTO_TCP)
+		return;
+	for (int side = 0; side < 2; side++) {
+		int dir = side == 0 ? ft_flow_tx(flow->flow) : !ft_flow_tx(flow->flow);
+
+		if (side == 1 && fill + 1 < size)
+			buf[fill++] = '/';
+		for (int bit = 0; bit < 8; bit++)
+			if (flow->tcp_flags[dir] & 1U << bit && fill + 1 < size)
+				buf[fill++] = letters[bit];
+	}
+	buf[fill] = '\0';
+}
+
+FT_COLUMN_RANK(flags)
+{
+	int tx = ft_flow_tx(row->flow->flow);
+
+	(void)snapshot;
+	(void)show;
+	return (uint64_t)row->flow->tcp_flags[tx] << 8 | row->flow->tcp_flags[!tx];
+}
+
+FT_COLUMN_GET(flags)
+{
+	(void)snapshot;
+	(void)show;
+	ret_value->kind = FT_VALUE_TEXT;
+	flags_text(row->flow, ret_value->text, sizeof(ret_value->text));
+}
+
+FT_COLUMN_FORMAT(flags)
+{
+	char text[FT_CELL_TEXT];
+
+	(void)snapshot;
+	flags_text(row->flow, text, sizeof(text));
+	ft_put_text(text, show, width, buf, size);
+}
+
+/* ---- service, interface, state */
+
+static void text_service(const struct ft_snapshot *snapshot, const struct ft_row *row,
+			 const struct ft_show *show, char *buf, size_t size)
+{
+	(void)snapshot;
+	ft_text_service(show, row->flow, buf, size);
+}
+
+/* The scope; of a bridge also the port that carried the flow last. */
+static void text_iface(const struct ft_snapshot *snapshot, const struct ft_row *row,
+		       const struct ft_show *show, char *buf, size_t size)
+{
+	const char *scope = ft_snapshot_scope_name(snapshot, row->flow->flow->key.scope);
+	const struct ft_snapshot_iface *port = NULL;
+	int tx = ft_flow_tx(row->flow->flow);
+
+	(void)show;
+	for (int i = 0; i < 2; i++) {
+		port = ft_snapshot_iface_of(snapshot, row->flow, i == 0 ? !tx : tx);
+		if (port && strcmp(port->name, scope) != 0)
+			break;
+	}
+	if (port && strcmp(port->name, scope) != 0)
+		snprintf(buf, size, "%s/%s", scope, port->name);
+	else
+		snprintf(buf, size, "%s", scope);
+}
+
+FT_COLUMN_RANK(state)
+{
+	(void)snapshot;
+	(void)show;
+	return ft_rank_text(ft_text_state(row->flow));
+}
+
+FT_COLUMN_GET(state)
+{
+	(void)snapshot;
+	(void)show;
+	ret_value->kind = FT_VALUE_TEXT;
+	snprintf(ret_value->text, sizeof(ret_value->text), "%s", ft_text_state(row->flow));
+}
+
+/* What a state is called where there is no room for its name. */
+static const char *brief_state(const struct ft_flow_hot *flow)
+{
+	static const char *const brief[FT_STATE_MAX] = {
+		[FT_STATE_SYN_SENT] = "syn",
+		[FT_STATE_SYN_ACK] = "synack",
+		[FT_STATE_ESTABLISHED] = "estab",
+		[FT_STATE_CLOSING] = "fin",
+	};
+	const char *name = ft_text_state(flow);
+
+	if (name == ft_state_name((enum ft_state)flow->state) && brief[flow->state])
+		return brief[flow->state];
+	return name;
+}
+
+FT_COLUMN_FORMAT(state)
+{
+	const char *name = ft_text_state(row->flow);
+
+	(void)snapshot;
+	if (strlen(name) > width)
+		name = brief_state(row->flow);
+	ft_put_text(name, show, width, buf, size);
+}
+
+FT_TEXT_FUNCTIONS(service)
+FT_TEXT_FUNCTIONS(iface)

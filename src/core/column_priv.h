@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the column table share: the texts of ends, owners and states, and the
+ * functions that column.c lists in its rows. The filter's word match uses the same texts.
+ */
+#ifndef FT_CORE_COLUMN_PRIV_H
+#define FT_CORE_COLUMN_PRIV_H
+
+#include "core/column.h"
+
+#define FT_CELL_TEXT 256 /* raw text of a cell, as in ft_value */
+
+/* Raw texts, to be escaped before they are shown; all return buf. */
+char *ft_text_host(const struct ft_show *show, const uint8_t addr[16], char *buf, size_t size);
+char *ft_text_port(const struct ft_show *show, uint16_t port, uint8_t protocol, char *buf,
+		   size_t size);
+char *ft_text_protocol(uint8_t protocol, char *buf, size_t size);
+/* "curl", "transit"; with `command` the whole command line where there is one. */
+char *ft_text_owner(const struct ft_snapshot *snapshot, uint16_t owner, bool command, char *buf,
+		    size_t size);
+/* "established", "reset", or why the flow ended. */
+const char *ft_text_state(const struct ft_flow_hot *flow);
+/* "https", "8080", "echo" (ICMP), "spi 0x1f", "" */
+char *ft_text_service(const struct ft_show *show, const struct ft_flow_hot *flow, char *buf,
+		      size_t size);
+/* "100", "100.20" (outer.inner), "" */
+char *ft_text_vlan(uint32_t outer, uint32_t inner, char *buf, size_t size);
+
+/* Order-preserving bits of a number >= 0. */
+uint64_t ft_rank_real(double value);
+/* Ranks of texts: the first seven bytes, case folded; lowest bit set if there is more. */
+uint64_t ft_rank_text(const char *text);
+/* Case-insensitive, then exact. */
+int ft_compare_text(const char *a, const char *b);
+/* IPv4 before IPv6; lowest bit set for IPv6, whose rank doesn't tell all. */
+uint64_t ft_rank_addr(const uint8_t addr[16], uint16_t port);
+int ft_compare_addr(const uint8_t a[16], uint16_t port_a, const uint8_t b[16], uint16_t port_b);
+
+/* Escaped, cut. */
+void ft_put_text(const char *raw, const struct ft_show *show, unsigned width, char *buf,
+		 size_t size);
+
+/* The functions of a column, as they stand in a row of the table. */
+#define FT_COLUMN_RANK(name) \
+	uint64_t ft_rank_##name(const struct ft_snapshot *snapshot, const struct ft_row *row, \
+				const struct ft_show *show)
+#define FT_COLUMN_COMPARE(name) \
+	int ft_compare_##name(const struct ft_snapshot *snapshot, const struct ft_row *a, \
+			      const struct ft_row *b, const struct ft_show *show)
+#define FT_COLUMN_GET(name) \
+	void ft_get_##name(const struct ft_snapshot *snapshot, const struct ft_row *row, \
+			   const struct ft_show *show, struct ft_value *ret_value)
+#define FT_COLUMN_FORMAT(name) \
+	void ft_format_##name(const struct ft_snapshot *snapshot, const struct ft_row *row, \
+			      const struct ft_show *show, unsigned width, char *buf, size_t size)
+
+#define FT_NUMBER_COLUMN(name) \
+	FT_COLUMN_RANK(name); \
+	FT_COLUMN_GET(name); \
+	FT_COLUMN_FORMAT(name)
+#define FT_TEXT_COLUMN(name) \
+	FT_NUMBER_COLUMN(name); \
+	FT_COLUMN_COMPARE(name)
+
+/* All four, made from a function text_NAME(snapshot, row, show, buf, size). */
+#define FT_TEXT_FUNCTIONS(name) \
+	FT_COLUMN_RANK(name) \
+	{ \
+		char text[FT_CELL_TEXT]; \
+\
+		text_##name(snapshot, row, show, text, sizeof(text)); \
+		return ft_rank_text(text); \
+	} \
+	FT_COLUMN_COMPARE(name) \
+	{ \
+		char x[FT_CELL_TEXT], y[FT_CELL_TEXT]; \
+\
+		text_##name(snapshot, a, show, x, sizeof(x)); \
+		text_##name(snapshot, b, show, y, sizeof(y)); \
+		return ft_compare_text(x, y); \
+	} \
+	FT_COLUMN_GET(name) \
+	{ \
+		ret_value->kind = FT_VALUE_TEXT; \
+		text_##name(snapshot, row, show, ret_value->text, sizeof(ret_value->text)); \
+	} \
+	FT_COLUMN_FORMAT(name) \
+	{ \
+		char text[FT_CELL_TEXT]; \
+\
+		text_##name(snapshot, row, show, text, sizeof(text)); \
+		ft_put_text(text, show, width, buf, size); \
+	}
+
+/* column_flow.c */
+FT_TEXT_COLUMN(local);
+FT_TEXT_COLUMN(remote);
+FT_NUMBER_COLUMN(dir);
+FT_NUMBER_COLUMN(protocol);
+FT_TEXT_COLUMN(service);
+FT_TEXT_COLUMN(iface);
+FT_NUMBER_COLUMN(vlan);
+FT_NUMBER_COLUMN(state);
+FT_NUMBER_COLUMN(flags);
+/* column_group.c */
+FT_TEXT_COLUMN(host);
+FT_NUMBER_COLUMN(own);
+FT_NUMBER_COLUMN(flows);
+FT_TEXT_COLUMN(process);
+FT_NUMBER_COLUMN(pid);
+FT_TEXT_COLUMN(user);
+FT_TEXT_COLUMN(container);
+FT_TEXT_COLUMN(unit);
+FT_TEXT_COLUMN(command);
+/* column_amount.c */
+FT_NUMBER_COLUMN(age);
+FT_NUMBER_COLUMN(idle);
+FT_NUMBER_COLUMN(tx);
+FT_NUMBER_COLUMN(rx);
+FT_NUMBER_COLUMN(rate);
+FT_NUMBER_COLUMN(pps);
+FT_NUMBER_COLUMN(tx_total);
+FT_NUMBER_COLUMN(rx_total);
+FT_NUMBER_COLUMN(total);
+FT_NUMBER_COLUMN(packets);
+
+#endif
