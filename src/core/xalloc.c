@@ -17,7 +17,7 @@
 static _Atomic(void (*)(void)) die_hook;
 
 /* Restores the terminal through the hook, says why, aborts. */
-static _Noreturn void die(void)
+_Noreturn void xalloc_die(void)
 {
 	static const char text[] = "flowtop: out of memory\n";
 	void (*hook)(void) = atomic_exchange(&die_hook, NULL);
@@ -36,7 +36,7 @@ void *xmalloc(size_t size)
 	void *ptr = malloc(size ? size : 1);
 
 	if (!ptr)
-		die();
+		xalloc_die();
 	return ptr;
 }
 
@@ -46,7 +46,7 @@ void *xcalloc(size_t count, size_t size)
 	void *ptr = count && size ? calloc(count, size) : calloc(1, 1);
 
 	if (!ptr)
-		die();
+		xalloc_die();
 	return ptr;
 }
 
@@ -56,7 +56,7 @@ void *xrealloc(void *ptr, size_t size)
 	void *moved = realloc(ptr, size ? size : 1);
 
 	if (!moved)
-		die();
+		xalloc_die();
 	return moved;
 }
 
@@ -66,7 +66,7 @@ void *xreallocarray(void *ptr, size_t count, size_t size)
 	size_t bytes;
 
 	if (__builtin_mul_overflow(count, size, &bytes))
-		die();
+		xalloc_die();
 	return xrealloc(ptr, bytes);
 }
 
@@ -100,7 +100,7 @@ char *xasprintf(const char *format, ...)
 	length = vasprintf(&text, format, args);
 	va_end(args);
 	if (length < 0)
-		die();
+		xalloc_die();
 	return text;
 }
 

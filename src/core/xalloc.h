@@ -18,6 +18,9 @@ char *xstrndup(const char *text, size_t max) __attribute__((malloc, returns_nonn
 char *xasprintf(const char *format, ...)
 	__attribute__((format(printf, 1, 2), malloc, returns_nonnull));
 
+/* The end when memory is out; for allocators that don't go through malloc. */
+_Noreturn void xalloc_die(void);
+
 /* Called once, before abort, by whichever thread ran out; must be async-signal-safe. */
 void xalloc_set_die_hook(void (*hook)(void));
 

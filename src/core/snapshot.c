@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The immutable picture: references and look-ups. Building one is table_snapshot.c's. */
+#include "core/snapshot.h"
+
+#include <stdlib.h>
+
+#include "core/snapshot_priv.h"
+#include "core/xalloc.h"
+
+static const struct ft_counts nothing[2];
+
+struct ft_block *ft_block_new(size_t capacity)
+{
+	struct ft_block *block = xcalloc(1, sizeof(*block));
+
+	atomic_init(&block->refs, 1);
+	ft_region_grow_exact(&block->region, capacity * sizeof(struct ft_flow_hot));
+	return block;
+}
+
+struct ft_block *ft_block_take(struct ft_block *block)
+{
+	atomic_fetch_add_explicit(&block->refs, 1, memory_order_relaxed);
+	return block;
+}
+
+void ft_block_put(struct ft_block *block)
+{
+	if (!block || atomic_fetch_sub_explicit(&block->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	ft_region_free(&block->region);
+	free(block);
+}
+
+/* The box around a snapshot that was handed out const. */
+static struct ft_snapshot_box *open_box(const struct ft_snapshot *snapshot)
+{
+	return (struct ft_snapshot_box *)(uintptr_t)snapshot;
+}
+
+const struct ft_snapshot *ft_snapshot_take(const struct ft_snapshot *snapshot)
+{
+	atomic_fetch_add_explicit(&open_box(snapshot)->refs, 1, memory_order_relaxed);
+	return snapshot;
+}
+
+/* Frees what the snapshot alone owns and lets go of what it shares. */
+static void free_box(struct ft_snapshot_box *box)
+{
+	struct ft_snapshot *shown = &box->shown;
+	size_t i;
+
+	for (i = 0; i < shown->process_count; i++)
+		ft_process_put(shown->processes[i]);
+	free((void *)(uintptr_t)shown->processes);
+	free((void *)(uintptr_t)shown->scopes);
+	free((void *)(uintptr_t)shown->ifaces);
+	free(shown->backend);
+	free(shown->backend_reason);
+	free(shown->capture_filter);
+	free(shown->owner_source);
+	for (i = 0; i < shown->note_count; i++)
+		free(shown->notes[i]);
+	free(shown->notes);
+	ft_region_free(&box->deltas);
+	ft_block_put(box->block);
+	ft_living_end(box->living);
+	free(box);
+}
+
+void ft_snapshot_put(const struct ft_snapshot *snapshot)
+{
+	struct ft_snapshot_box *box = open_box(snapshot);
+
+	if (box && atomic_fetch_sub_explicit(&box->refs, 1, memory_order_acq_rel) == 1)
+		free_box(box);
+}
+
+const struct ft_process *ft_snapshot_process(const struct ft_snapshot *snapshot, uint16_t owner)
+{
+	if (owner < FT_OWNER_FIRST || (size_t)(owner - FT_OWNER_FIRST) >= snapshot->process_count)
+		return NULL;
+	return snapshot->processes[owner - FT_OWNER_FIRST];
+}
+
+const struct ft_counts *ft_snapshot_delta(const struct ft_snapshot *snapshot,
+					  const struct ft_flow_hot *row)
+{
+	return row->delta ? snapshot->deltas[row->delta - 1].count : nothing;
+}
+
+const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope)
+{
+	size_t i;
+
+	/* Scopes are numbered as they come: nearly always their number is their place. */
+	if (scope < snapshot->scope_count && snapshot->scopes[scope].scope == scope)
+		return snapshot->scopes[scope].name;
+	for (i = 0; i < snapshot->scope_count; i++)
+		if (snapshot->scopes[i].scope == scope)
+			return snapshot->scopes[i].name;
+	return "";
+}
+
+const struct ft_snapshot_iface *ft_snapshot_iface_of(const struct ft_snapshot *snapshot,
+						     const struct ft_flow_hot *row, int dir)
+{
+	size_t slot = row->iface_slot[dir];
+
+	return slot > 0 && slot <= snapshot->iface_count ? &snapshot->ifaces[slot - 1] : NULL;
+}

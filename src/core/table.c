@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table's birth, death and small questions; see table_priv.h for how it is built. */
+#include "core/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/table_priv.h"
+#include "core/xalloc.h"
+
+#define SECOND 1000000000ULL
+/* Interfaces that counters are kept of, gone ones included. */
+#define IFACES_MAX (4U * FT_MAX_IFACES)
+/* Rows must fit the number in a link, dead flows (limbo) the slots. */
+#define MAX_FLOWS_LIMIT (1U << 26)
+
+void ft_table_config_init(struct ft_table_config *config)
+{
+	*config = (struct ft_table_config){
+		.max_flows = 1000000,
+		.idle_ns = 120 * SECOND,
+		.tcp_idle_ns = 600 * SECOND,
+		.closed_ns = 10 * SECOND,
+	};
+}
+
+/* Bits for slots: room for the live flows and several times as many dead ones that snapshots
+ * still show. What is left of 32 is the index's tag. */
+static unsigned int slot_bits(uint32_t max_flows)
+{
+	unsigned int bits = 16;
+
+	while (bits < 29 && (1ULL << bits) < 8ULL * max_flows)
+		bits++;
+	return bits;
+}
+
+struct ft_table *ft_table_new(const struct ft_table_config *config, struct ft_owners *owners)
+{
+	struct ft_table *table = xcalloc(1, sizeof(*table));
+	unsigned int bits;
+
+	table->config = *config;
+	if (table->config.max_flows < 1)
+		table->config.max_flows = 1;
+	if (table->config.max_flows > MAX_FLOWS_LIMIT)
+		table->config.max_flows = MAX_FLOWS_LIMIT;
+	table->owners = owners;
+	table->seed = ft_seed_random();
+	bits = slot_bits(table->config.max_flows);
+	table->store = ft_flow_store_new(1U << bits);
+	ft_index_init(&table->index, bits);
+	table->base = ft_block_new(0);
+	table->weights = xcalloc(FT_WEIGHTS, sizeof(*table->weights));
+	table->oldest_weight = 1;
+	return table;
+}
+
+void ft_table_free(struct ft_table *table)
+{
+	uint32_t row;
+	size_t i;
+
+	if (!table)
+		return;
+	for (row = 0; row < table->base_count; row++) {
+		const struct ft_flow_hot *hot = &ft_block_rows(table->base)[row];
+
+		ft_owners_release(table->owners, hot->owner[0]);
+		ft_owners_release(table->owners, hot->owner[1]);
+	}
+	ft_region_free(&table->index.words);
+	ft_block_put(table->base);
+	ft_region_free(&table->births);
+	ft_region_free(&table->changes);
+	ft_region_free(&table->deltas);
+	ft_region_free(&table->victims);
+	ft_region_free(&table->active);
+	for (i = 0; i < FT_MAX_SCOPES; i++)
+		free(table->scopes[i]);
+	free(table->splits);
+	free(table->weights);
+	free(table->queue);
+	free(table->ifaces);
+	free(table->shown_ifaces);
+	free(table->addresses.nets);
+	ft_flow_store_put(table->store);
+	free(table);
+}
+
+void ft_table_set_addresses(struct ft_table *table, const struct ft_addr_set *set)
+{
+	struct ft_net *nets = NULL;
+
+	if (set->count) {
+		nets = xreallocarray(NULL, set->count, sizeof(*nets));
+		memcpy(nets, set->nets, set->count * sizeof(*nets));
+	}
+	free(table->addresses.nets);
+	table->addresses = *set;
+	table->addresses.nets = nets;
+}
+
+/* A scope's state, made at first need; NULL for numbers that no scope has. */
+struct ft_scope_state *ft_table_scope(struct ft_table *table, uint16_t scope)
+{
+	if (scope >= FT_MAX_SCOPES)
+		return NULL;
+	if (!table->scopes[scope])
+		table->scopes[scope] = xcalloc(1, sizeof(*table->scopes[scope]));
+	return table->scopes[scope];
+}
+
+/* An interface's counters, made at first need; when there are too many, the one with the lowest
+ * ifindex is forgotten (ifindexes grow, so it is the oldest). */
+struct ft_iface_state *ft_table_iface(struct ft_table *table, uint32_t ifindex)
+{
+	size_t low = 0, high = table->iface_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (table->ifaces[middle].ifindex < ifindex)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < table->iface_count && table->ifaces[low].ifindex == ifindex)
+		return &table->ifaces[low];
+	if (table->iface_count == IFACES_MAX) {
+		memmove(table->ifaces, table->ifaces + 1,
+			(table->iface_count - 1) * sizeof(*table->ifaces));
+		table->iface_count--;
+		low = low ? low - 1 : 0;
+	}
+	if (table->iface_count == table->iface_space) {
+		table->iface_space = table->iface_space ? table->iface_space * 2 : 16;
+		table->ifaces = xreallocarray(table->ifaces, table->iface_space,
+					      sizeof(*table->ifaces));
+	}
+	memmove(table->ifaces + low + 1, table->ifaces + low,
+		(table->iface_count - low) * sizeof(*table->ifaces));
+	table->iface_count++;
+	table->ifaces[low] = (struct ft_iface_state){ .ifindex = ifindex };
+	return &table->ifaces[low];
+}
+
+void ft_table_end_scope(struct ft_table *table, uint16_t scope, uint64_t now_ns)
+{
+	(void)now_ns; /* the next snapshot's end is when they are shown as ended */
+	if (scope >= FT_MAX_SCOPES || !table->scopes[scope] || table->scopes[scope]->ending)
+		return;
+	table->scopes[scope]->ending = true;
+	table->scopes_ending++;
+}
+
+size_t ft_table_count(const struct ft_table *table)
+{
+	return table->held;
+}
+
+size_t ft_table_memory(const struct ft_table *table)
+{
+	return sizeof(*table) + table->index.words.bytes + table->base->region.bytes +
+	       table->births.bytes + table->changes.bytes + table->deltas.bytes +
+	       table->victims.bytes + table->active.bytes +
+	       table->queue_space * sizeof(*table->queue) +
+	       FT_WEIGHTS * sizeof(*table->weights) + ft_flow_store_memory(table->store);
+}
