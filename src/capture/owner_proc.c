@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owners from sock_diag and /proc: ends of a flow -> socket -> inode -> process.
+ *
+ *   flow's end ──► cookie known?  sock_table ──┐
+ *             ──► one look-up in the kernel ───┼──► inode ──► proc_scan ──► process
+ *             ──► sock_table (dumps; closed) ──┘
+ *
+ * Each round (a call of refresh) has a budget of time for dumps and for walking /proc, and one
+ * of look-ups. The answer is a process, the kernel, or "unknown"; never a guess:
+ *   - a socket that nobody holds any more is unknown, unless it was seen before it was closed
+ *   - a connection that others opened to us belongs to the listener's process if its own
+ *     socket is gone: it was made for that process and nobody else could have had it
+ *   - ICMP and protocols without ports: the one process with a raw socket for them; if several
+ *     have one, unknown; if none has, the kernel itself answered or asked
+ *   - sockets in other network namespaces cannot be seen: unknown
+ * A flow is asked about again until it has been there for a while; then the answer is final.
+ */
+#include "capture/owner_proc.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "capture/proc_scan.h"
+#include "capture/sock_diag.h"
+#include "capture/sock_table.h"
+#include "core/addr.h"
+#include "core/nls.h"
+#include "core/xalloc.h"
+
+#define SECOND UINT64_C(1000000000)
+#define LOOK_UPS_MAX 1000       /* a round; some microseconds each */
+#define REMEMBER (30 * SECOND)  /* closed sockets */
+#define GIVE_UP (10 * SECOND)   /* age of a flow whose socket could not be found */
+#define RAW_MAX 1024            /* raw and ping sockets looked at */
+
+/* What an end's owner is: an id, or why there is none. */
+enum answer {
+	ANSWER_OWNER, /* *ret_owner is set */
+	ANSWER_LATER, /* ask again: something wasn't looked at for lack of time */
+	ANSWER_NONE,  /* not found */
+	ANSWER_NEVER, /* it cannot be found any more */
+};
+
+/* Protocols that have ports, and whether their sockets are to be dumped. */
+struct transport {
+	uint8_t protocol;
+	bool wanted;
+};
+
+struct ft_owner_proc {
+	struct ft_sock_diag *diag;
+	struct ft_sock_diag *raw_diag; /* a second one: it doesn't disturb the dump under way */
+	struct ft_sock_table *table;
+	struct ft_proc_scan *scan;
+	struct transport transports[4];
+	int dumping; /* index of the dump under way, -1 = none */
+
+	struct ft_sock *raw; /* owned: raw and ping sockets of this round */
+	size_t raw_count;
+	bool raw_read;
+
+	uint64_t round;
+	uint64_t now_ns, real_ns; /* of this round: monotonic, real time */
+	uint64_t forgotten_ns;
+	unsigned look_ups;        /* left in this round */
+	char text[160];
+};
+
+static const uint8_t transport_protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
+					       IPPROTO_SCTP };
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
+}
+
+struct ft_owner_proc *ft_owner_proc_new(struct ft_owners *owners)
+{
+	struct ft_owner_proc *source = xcalloc(1, sizeof(*source));
+
+	source->diag = ft_sock_diag_new();
+	source->raw_diag = ft_sock_diag_new();
+	source->table = ft_sock_table_new();
+	source->scan = ft_proc_scan_new(owners);
+	source->dumping = -1;
+	for (size_t i = 0; i < sizeof(transport_protocols); i++)
+		source->transports[i].protocol = transport_protocols[i];
+	return source;
+}
+
+void ft_owner_proc_free(struct ft_owner_proc *source)
+{
+	if (!source)
+		return;
+	ft_sock_diag_free(source->diag);
+	ft_sock_diag_free(source->raw_diag);
+	ft_sock_table_free(source->table);
+	ft_proc_scan_free(source->scan);
+	free(source->raw);
+	free(source);
+}
+
+const char *ft_owner_proc_describe(const struct ft_owner_proc *source)
+{
+	return source->text[0] ? source->text : "sock_diag, /proc";
+}
+
+/* Says where the answers come from and what is missing. */
+static void describe(struct ft_owner_proc *source)
+{
+	const char *trouble = ft_sock_diag_trouble(source->diag);
+	size_t denied = ft_proc_scan_denied(source->scan);
+
+	if (denied > 0)
+		snprintf(source->text, sizeof(source->text),
+			 P_("sock_diag, /proc; %zu process cannot be looked into (CAP_SYS_PTRACE)",
+			    "sock_diag, /proc; %zu processes cannot be looked into (CAP_SYS_PTRACE)",
+			    denied), denied);
+	else if (trouble[0])
+		snprintf(source->text, sizeof(source->text), "sock_diag, /proc; %s", trouble);
+	else if (ft_sock_table_refused(source->table) || ft_proc_scan_overflows(source->scan))
+		snprintf(source->text, sizeof(source->text), "sock_diag, /proc; %s",
+			 _("more sockets than can be remembered"));
+	else
+		source->text[0] = '\0';
+}
+
+/* ---- rounds */
+
+/* A dumped socket. */
+static void remember(void *arg, const struct ft_sock *sock)
+{
+	struct ft_owner_proc *source = arg;
+
+	ft_sock_table_put(source->table, sock, source->now_ns, source->round);
+}
+
+/* Goes on with the dump under way, or starts the next one that is wanted; false if none is. */
+static bool step_dump(struct ft_owner_proc *source)
+{
+	if (source->dumping < 0) {
+		for (int i = 0; i < 4 && source->dumping < 0; i++) {
+			if (source->transports[i].wanted)
+				source->dumping = i;
+		}
+		if (source->dumping < 0)
+			return false;
+		source->transports[source->dumping].wanted = false;
+		ft_sock_diag_dump(source->diag,
+				  source->transports[source->dumping].protocol);
+	}
+	if (ft_sock_diag_step(source->diag, remember, source) <= 0)
+		source->dumping = -1;
+	return true;
+}
+
+void ft_owner_proc_refresh(struct ft_owner_proc *source, const struct ft_addr_set *addresses,
+			   uint64_t now_ns, uint64_t budget_ns)
+{
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
+
+	(void)addresses; /* the table says which ends are ours */
+	source->round++;
+	source->now_ns = now_ns;
+	source->real_ns = clock_ns(CLOCK_REALTIME);
+	source->look_ups = LOOK_UPS_MAX;
+	source->raw_read = false;
+	while (clock_ns(CLOCK_MONOTONIC) - begun < budget_ns / 2 && step_dump(source))
+		;
+	if (now_ns - source->forgotten_ns > REMEMBER / 3 && now_ns > REMEMBER) {
+		ft_sock_table_forget(source->table, now_ns - REMEMBER);
+		source->forgotten_ns = now_ns;
+	}
+	ft_proc_scan_begin(source->scan, begun, begun + budget_ns);
+	describe(source);
+}
+
+/* ---- from a socket to its owner */
+
+/* A socket that is held by no process: the kernel's own, if that is beyond doubt. Only UDP
+ * (tunnels): others have no such sockets, and user space may hide what it gave to io_uring. */
+static enum answer held_by_nobody(struct ft_owner_proc *source, const struct ft_sock *sock,
+				  uint16_t *ret_owner)
+{
+	if (sock->protocol != IPPROTO_UDP || sock->uid != 0 || sock->remote_port_be != 0 ||
+	    !ft_proc_scan_sees_all(source->scan))
+		return ANSWER_NEVER;
+	*ret_owner = FT_OWNER_KERNEL;
+	return ANSWER_OWNER;
+}
+
+static enum answer owner_of_sock(struct ft_owner_proc *source, const struct ft_sock *sock,
+				 uint16_t *ret_owner)
+{
+	uint16_t owner = FT_OWNER_UNKNOWN;
+
+	switch (ft_proc_scan_find(source->scan, sock->inode, &owner)) {
+	case FT_HOLDER_FOUND:
+		*ret_owner = owner;
+		return owner == FT_OWNER_UNKNOWN ? ANSWER_LATER : ANSWER_OWNER;
+	case FT_HOLDER_NOBODY:
+		return held_by_nobody(source, sock, ret_owner);
+	default:
+		return ANSWER_LATER;
+	}
+}
+
+/* ---- protocols with ports */
+
+static struct transport *find_transport(struct ft_owner_proc *source, uint8_t protocol)
+{
+	for (int i = 0; i < 4; i++) {
+		if (source->transports[i].protocol == protocol)
+			return &source->transports[i];
+	}
+	return NULL;
+}
+
+/* One end of a flow, as its socket would see it. */
+struct end {
+	uint8_t protocol;
+	const uint8_t *local, *remote;
+	uint16_t local_port_be, remote_port_be;
+	uint64_t cookie;
+	bool opened_here; /* this end opened the connection, so no listener made its socket */
+};
+
+static struct end end_of(const struct ft_owner_query *query, int side)
+{
+	const struct ft_flow_key *key = &query->flow->key;
+
+	return (struct end){
+		.protocol = key->protocol,
+		.local = side ? key->addr_b : key->addr_a,
+		.remote = side ? key->addr_a : key->addr_b,
+		.local_port_be = side ? key->port_b_be : key->port_a_be,
+		.remote_port_be = side ? key->port_a_be : key->port_b_be,
+		.cookie = query->cookie[side],
+		.opened_here = query->flow->initiator == (unsigned int)side,
+	};
+}
+
+/* True if the socket may own this end: a listener only what others opened. */
+static bool may_own(const struct ft_sock *sock, const struct end *end)
+{
+	return sock->inode && !(sock->state == FT_SOCK_LISTEN && sock->remote_port_be == 0 &&
+				end->protocol != IPPROTO_UDP && end->opened_here);
+}
+
+/* The listener behind a connection whose own socket has no file. */
+static int look_up_listener(struct ft_owner_proc *source, const struct end *end,
+			    struct ft_sock *ret_sock)
+{
+	uint8_t any[16] = { 0 };
+
+	if (end->opened_here || end->protocol != IPPROTO_TCP || source->look_ups == 0)
+		return -ENOENT;
+	source->look_ups--;
+	if (ft_addr_is_v4(end->local))
+		any[10] = any[11] = 0xff;
+	return ft_sock_diag_look_up(source->diag, end->protocol, end->local, end->local_port_be,
+				    any, 0, ret_sock);
+}
+
+/* Asks the kernel. 0; -ENOENT: there is none with a file; -EAGAIN: not asked for lack of time. */
+static int look_up(struct ft_owner_proc *source, const struct end *end, struct ft_sock *ret_sock)
+{
+	int ret;
+
+	if (source->look_ups == 0)
+		return -EAGAIN;
+	source->look_ups--;
+	ret = ft_sock_diag_look_up(source->diag, end->protocol, end->local, end->local_port_be,
+				   end->remote, end->remote_port_be, ret_sock);
+	if (ret == 0)
+		ft_sock_table_put(source->table, ret_sock, source->now_ns, source->round);
+	if (ret == 0 && !may_own(ret_sock, end))
+		ret = -ENOENT;
+	return ret;
+}
+
+static enum answer owner_of_end(struct ft_owner_proc *source, const struct end *end,
+				uint16_t *ret_owner)
+{
+	struct transport *transport = find_transport(source, end->protocol);
+	const struct ft_sock *known = ft_sock_table_find_cookie(source->table, end->cookie);
+	struct ft_sock sock;
+	int ret;
+
+	if (known && may_own(known, end))
+		return owner_of_sock(source, known, ret_owner);
+	ret = look_up(source, end, &sock);
+	if (ret == 0)
+		return owner_of_sock(source, &sock, ret_owner);
+	transport->wanted = true;
+	known = ret == -ENOENT ?
+		ft_sock_table_find(source->table, end->protocol, end->local, end->local_port_be,
+				   end->remote, end->remote_port_be) :
+		ft_sock_table_match(source->table, end->protocol, end->local, end->local_port_be,
+				    end->remote, end->remote_port_be);
+	if (known && may_own(known, end))
+		return owner_of_sock(source, known, ret_owner);
+	if (look_up_listener(source, end, &sock) == 0 && sock.state == FT_SOCK_LISTEN &&
+	    may_own(&sock, end))
+		return owner_of_sock(source, &sock, ret_owner);
+	return ret == -EAGAIN ? ANSWER_LATER : ANSWER_NONE;
+}
+
+/* ---- protocols without */
+
+static void keep_raw(void *arg, const struct ft_sock *sock)
+{
+	struct ft_owner_proc *source = arg;
+
+	if (source->raw_count < RAW_MAX)
+		source->raw[source->raw_count++] = *sock;
+}
+
+/* Reads the raw and ping sockets, once a round. There are few. */
+static void read_raw(struct ft_owner_proc *source)
+{
+	static const uint8_t protocols[] = { IPPROTO_RAW, IPPROTO_ICMP };
+
+	if (source->raw_read)
+		return;
+	if (!source->raw)
+		source->raw = xcalloc(RAW_MAX, sizeof(*source->raw));
+	source->raw_read = true;
+	source->raw_count = 0;
+	for (size_t i = 0; i < sizeof(protocols); i++) {
+		ft_sock_diag_dump(source->raw_diag, protocols[i]);
+		while (ft_sock_diag_step(source->raw_diag, keep_raw, source) > 0)
+			;
+	}
+}
+
+static bool is_zero(const uint8_t addr[16])
+{
+	static const uint8_t any6[16];
+	static const uint8_t any4[16] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(addr, any6, 16) == 0 || memcmp(addr, any4, 16) == 0;
+}
+
+/* True if a raw or ping socket may send and get between these ends. */
+static bool fits(const struct ft_sock *sock, const uint8_t *local, const uint8_t *remote)
+{
+	return (is_zero(sock->local) || memcmp(sock->local, local, 16) == 0) &&
+	       (is_zero(sock->remote) || memcmp(sock->remote, remote, 16) == 0);
+}
+
+/* The ping socket with this id. */
+static const struct ft_sock *find_ping(const struct ft_owner_proc *source, uint8_t protocol,
+				       uint16_t id_be, const uint8_t *local,
+				       const uint8_t *remote)
+{
+	for (size_t i = 0; i < source->raw_count; i++) {
+		const struct ft_sock *sock = &source->raw[i];
+
+		if (!sock->raw && sock->protocol == protocol && sock->local_port_be == id_be &&
+		    fits(sock, local, remote))
+			return sock;
+	}
+	return NULL;
+}
+
+/* A raw socket that this may be from or for; *ret_count tells how many there are. */
+static const struct ft_sock *find_raw(const struct ft_owner_proc *source, uint8_t protocol,
+				      const uint8_t *local, const uint8_t *remote,
+				      size_t *ret_count)
+{
+	const struct ft_sock *found = NULL;
+
+	*ret_count = 0;
+	for (size_t i = 0; i < source->raw_count; i++) {
+		const struct ft_sock *sock = &source->raw[i];
+
+		/* one of IPPROTO_RAW may have sent anything */
+		if (!sock->raw || (sock->protocol != protocol && sock->protocol != IPPROTO_RAW) ||
+		    !fits(sock, local, remote))
+			continue;
+		found = sock;
+		++*ret_count;
+	}
+	return found;
+}
+
+/* An echo, timestamp or such request has an id; what the kernel asks by itself has none. */
+static bool has_id(uint8_t protocol, uint8_t type)
+{
+	if (protocol == IPPROTO_ICMP)
+		return type == 8 || type == 13 || type == 15 || type == 17;
+	return type == 128;
+}
+
+/* ICMPv6 that daemons send too: router solicitation and advertisement. */
+static bool is_router_message(uint8_t protocol, uint8_t type)
+{
+	return protocol == IPPROTO_ICMPV6 && (type == 133 || type == 134);
+}
+
+/* The one raw socket for it, or the kernel when there is none. */
+static enum answer owner_of_raw(struct ft_owner_proc *source, const struct end *end,
+				bool or_kernel, uint16_t *ret_owner)
+{
+	size_t count;
+	const struct ft_sock *sock = find_raw(source, end->protocol, end->local, end->remote,
+					      &count);
+
+	if (count == 1 && sock->protocol == end->protocol)
+		return owner_of_sock(source, sock, ret_owner);
+	if (count > 0 || !or_kernel)
+		return ANSWER_NONE;
+	*ret_owner = FT_OWNER_KERNEL;
+	return ANSWER_OWNER;
+}
+
+/* Who asked, or the kernel, which answers and reports errors. */
+static enum answer owner_of_icmp(struct ft_owner_proc *source, const struct end *end,
+				 const struct ft_flow *flow, uint16_t *ret_owner)
+{
+	uint8_t type = (uint8_t)(ntohs(flow->key.port_b_be) >> 8);
+	const struct ft_sock *ping;
+
+	if (has_id(end->protocol, type) && end->opened_here) {
+		read_raw(source);
+		ping = find_ping(source, end->protocol, flow->key.port_a_be, end->local,
+				 end->remote);
+		if (ping)
+			return owner_of_sock(source, ping, ret_owner);
+		return owner_of_raw(source, end, false, ret_owner);
+	}
+	if (has_id(end->protocol, type) && flow->initiator == FT_END_NONE)
+		return ANSWER_NONE;
+	if (is_router_message(end->protocol, type)) {
+		read_raw(source);
+		return owner_of_raw(source, end, true, ret_owner);
+	}
+	*ret_owner = FT_OWNER_KERNEL;
+	return ANSWER_OWNER;
+}
+
+/* ---- a flow's ends */
+
+static enum answer owner_of_side(struct ft_owner_proc *source, const struct ft_owner_query *query,
+				 int side, uint16_t *ret_owner)
+{
+	struct end end = end_of(query, side);
+
+	if (find_transport(source, end.protocol)) {
+		if (end.local_port_be == 0)
+			return ANSWER_NEVER; /* fragments without ports */
+		return owner_of_end(source, &end, ret_owner);
+	}
+	if (end.protocol == IPPROTO_ICMP || end.protocol == IPPROTO_ICMPV6)
+		return owner_of_icmp(source, &end, query->flow, ret_owner);
+	read_raw(source);
+	return owner_of_raw(source, &end, true, ret_owner);
+}
+
+void ft_owner_proc_resolve(void *arg, struct ft_owner_query *query)
+{
+	struct ft_owner_proc *source = arg;
+	bool old = source->real_ns > query->flow->first_ns &&
+		   source->real_ns - query->flow->first_ns > GIVE_UP;
+	bool final = true;
+
+	for (int side = 0; side < 2; side++) {
+		if (!query->end_is_own[side] || query->owner[side] != FT_OWNER_UNKNOWN)
+			continue;
+		switch (owner_of_side(source, query, side, &query->owner[side])) {
+		case ANSWER_LATER:
+			final = false;
+			break;
+		case ANSWER_NONE:
+			final &= old;
+			break;
+		default:
+			break;
+		}
+	}
+	query->final = final;
+}

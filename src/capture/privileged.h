@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The acts that need privilege after the start, in one place: so that one can read in a minute
+ * what flowtop does with its rights, and so that they can be moved to another process without
+ * touching their callers. Now: looking into other users' processes (CAP_SYS_PTRACE, and the
+ * owner's uid or CAP_DAC_READ_SEARCH). Collector thread only.
+ */
+#ifndef FT_CAPTURE_PRIVILEGED_H
+#define FT_CAPTURE_PRIVILEGED_H
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Opens a process' list of descriptors; -EACCES: not ours to read; -ENOENT: it is gone. The
+ * caller closes it (closedir). */
+int ft_privileged_open_fds(int32_t pid, DIR **ret_fds);
+/* Looks at the next descriptor. 1: *ret_inode is its socket's inode, 0 if it is no socket;
+ * 0: that was the last one. */
+int ft_privileged_next_fd(DIR *fds, uint32_t *ret_inode);
+/* The program that a process runs; "" if it can't be told. */
+int ft_privileged_exe(int32_t pid, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A process as /proc/PID tells it, with its container and unit read from its cgroup's path.
+ * All text is bytes from outside: any of it may be long, empty or hostile; it is cut to its
+ * buffer here and escaped where it is shown.
+ */
+#ifndef FT_CAPTURE_PROC_INFO_H
+#define FT_CAPTURE_PROC_INFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/owner.h"
+
+#define FT_CMDLINE_MAX 4096
+
+/* Buffers behind a struct ft_process; `process` points into them. */
+struct ft_proc_info {
+	struct ft_process process;
+	char name[64];
+	char exe[1024];
+	char cmdline[FT_CMDLINE_MAX + 1];
+	char user[64];
+	char cgroup[1024];
+	char unit[256];
+	char container[64];
+};
+
+/* Names of users, kept: a look-up may ask a directory service over the network. */
+struct ft_users {
+	size_t count, next;
+	struct {
+		uint32_t uid;
+		char name[64];
+	} user[64];
+};
+
+/* Reads one. boot_ns: CLOCK_REALTIME of the boot, always the same one. -ENOENT: it is gone. */
+int ft_proc_info_read(int32_t pid, uint64_t boot_ns, struct ft_users *users,
+		      struct ft_proc_info *ret_info);
+/* Only when it started, to tell it from another one under its number; 0 if it is gone. */
+uint64_t ft_proc_info_start(int32_t pid, uint64_t boot_ns);
+
+/* The pieces, for their tests: 0 or -EBADMSG. */
+int ft_proc_parse_stat(const char *text, int32_t *ret_ppid, uint64_t *ret_start_ticks);
+void ft_proc_parse_cgroup(const char *text, char *path, size_t path_size);
+void ft_proc_unit_of(const char *path, char *unit, size_t unit_size);
+void ft_proc_container_of(const char *path, char *container, size_t container_size);
+
+#endif

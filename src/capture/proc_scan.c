@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See proc_scan.h. Processes are an array ordered by pid, merged with what /proc lists; sockets
+ * a chained hash over one growing array. Both are bounded: pids by the kernel, sockets by
+ * FT_SCAN_SOCKETS_MAX, beyond which those not asked for of late give way.
+ */
+#include "capture/proc_scan.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "capture/privileged.h"
+#include "capture/proc_info.h"
+#include "core/xalloc.h"
+
+#define SECOND UINT64_C(1000000000)
+#define SOCKETS_AHEAD (4 * SECOND) /* how far processes with sockets are ahead in the walk */
+#define LOOK_AGAIN (5 * SECOND)    /* a process' name may have changed */
+#define LIST_IDLE (2 * SECOND)     /* how often /proc is listed when nothing is searched */
+#define FORGET (60 * SECOND)       /* sockets not asked for */
+#define CHECK_EACH 32              /* descriptors between looks at the clock */
+#define BUCKETS 8192U
+#define NONE UINT32_MAX
+#define INIT_PID_NS 0xEFFFFFFCU    /* PROC_PID_INIT_INO: the namespace that sees all */
+
+struct process {
+	int32_t pid;
+	uint32_t sockets;    /* at the last look */
+	uint64_t scanned_ns; /* begin of the last whole look at its descriptors, 0 = never */
+	uint64_t info_ns;    /* when its record was read */
+	uint64_t start_ns;   /* from the record: tells it from another under its number */
+	uint16_t owner;      /* its record; FT_OWNER_UNKNOWN = not read */
+	bool denied;         /* its descriptors may not be read */
+};
+
+struct socket {
+	uint32_t inode;
+	uint32_t next;
+	int32_t pid;         /* 0 = not found yet */
+	uint16_t owner;      /* the holder's record when it was seen */
+	uint64_t asked_ns;   /* since when it is searched, or last asked for */
+	uint64_t seen_ns;    /* begin of the look that saw it */
+	uint64_t start_ns;   /* the holder's */
+};
+
+struct ft_proc_scan {
+	struct ft_owners *owners; /* borrowed */
+	uint64_t boot_ns;
+	bool init_pid_ns;
+
+	struct process *processes; /* owned, ordered by pid */
+	size_t process_count;
+	uint32_t *order;           /* owned: this round's walk, indices of processes */
+	size_t order_count, order_next;
+	bool ordered;              /* order is of this round */
+	bool walked;               /* this round's walk is at its end */
+
+	struct socket *sockets;    /* owned */
+	size_t socket_count, socket_space;
+	uint32_t buckets[BUCKETS];
+	uint64_t overflows;
+
+	uint64_t now_ns, deadline_ns; /* of this round */
+	uint64_t complete_ns;  /* every process was looked at since */
+	uint64_t listed_ns, list_cost_ns;
+	size_t denied;
+
+	DIR *fds;              /* owned: the process that the last round was cut off in */
+	int32_t fds_pid;
+	uint64_t fds_begun;
+	uint32_t fds_sockets;
+
+	struct ft_users users;
+	struct ft_proc_info info; /* scratch */
+};
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
+}
+
+/* True if we are in the first pid namespace, where every process can be seen. */
+static bool in_init_pid_ns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == INIT_PID_NS;
+}
+
+struct ft_proc_scan *ft_proc_scan_new(struct ft_owners *owners)
+{
+	struct ft_proc_scan *scan = xcalloc(1, sizeof(*scan));
+
+	scan->owners = owners;
+	scan->boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+	scan->init_pid_ns = in_init_pid_ns();
+	memset(scan->buckets, 0xff, sizeof(scan->buckets)); /* NONE */
+	return scan;
+}
+
+/* The process that was being looked at is done with. */
+static void close_fds(struct ft_proc_scan *scan)
+{
+	if (scan->fds)
+		closedir(scan->fds);
+	scan->fds = NULL;
+}
+
+void ft_proc_scan_free(struct ft_proc_scan *scan)
+{
+	if (!scan)
+		return;
+	close_fds(scan);
+	free(scan->processes);
+	free(scan->order);
+	free(scan->sockets);
+	free(scan);
+}
+
+/* ---- sockets */
+
+static uint32_t *chain_of(struct ft_proc_scan *scan, uint32_t inode)
+{
+	/* The kernel counts inodes up: no hash is needed to spread them. */
+	return &scan->buckets[inode % BUCKETS];
+}
+
+static struct socket *find_socket(struct ft_proc_scan *scan, uint32_t inode)
+{
+	for (uint32_t i = *chain_of(scan, inode); i != NONE; i = scan->sockets[i].next) {
+		if (scan->sockets[i].inode == inode)
+			return &scan->sockets[i];
+	}
+	return NULL;
+}
+
+/* Forgets what nobody asked for within `age`, and packs the rest. */
+static void forget(struct ft_proc_scan *scan, uint64_t age)
+{
+	size_t kept = 0;
+
+	memset(scan->buckets, 0xff, sizeof(scan->buckets));
+	for (size_t i = 0; i < scan->socket_count; i++) {
+		struct socket *socket = &scan->sockets[kept];
+		uint32_t *chain;
+
+		if (scan->now_ns - scan->sockets[i].asked_ns > age)
+			continue;
+		*socket = scan->sockets[i];
+		chain = chain_of(scan, socket->inode);
+		socket->next = *chain;
+		*chain = (uint32_t)kept++;
+	}
+	scan->socket_count = kept;
+}
+
+/* Adds one; NULL when there is no room. */
+static struct socket *add_socket(struct ft_proc_scan *scan, uint32_t inode)
+{
+	struct socket *socket;
+	uint32_t *chain;
+
+	if (scan->socket_count >= FT_SCAN_SOCKETS_MAX) {
+		scan->overflows++;
+		return NULL;
+	}
+	if (scan->socket_count == scan->socket_space) {
+		scan->socket_space = scan->socket_space ? scan->socket_space * 2 : 256;
+		scan->sockets = xreallocarray(scan->sockets, scan->socket_space,
+					      sizeof(scan->sockets[0]));
+	}
+	socket = &scan->sockets[scan->socket_count];
+	memset(socket, 0, sizeof(*socket));
+	socket->inode = inode;
+	socket->asked_ns = scan->now_ns;
+	chain = chain_of(scan, inode);
+	socket->next = *chain;
+	*chain = (uint32_t)scan->socket_count++;
+	return socket;
+}
+
+/* ---- processes */
+
+static struct process *find_process(struct ft_proc_scan *scan, int32_t pid)
+{
+	size_t low = 0, high = scan->process_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (scan->processes[middle].pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < scan->process_count && scan->processes[low].pid == pid)
+		return &scan->processes[low];
+	return NULL;
+}
+
+/* True if the record that we know of the process is still there and still its own. */
+static bool is_record(const struct ft_proc_scan *scan, uint16_t owner, int32_t pid,
+		      uint64_t start_ns)
+{
+	const struct ft_process *record = ft_owners_process(scan->owners, owner);
+
+	return record && record->pid == pid && record->start_ns == start_ns;
+}
+
+/* Reads the record of a process, unless that was done a moment ago. */
+static void look_at(struct ft_proc_scan *scan, struct process *process)
+{
+	if (process->owner != FT_OWNER_UNKNOWN && scan->now_ns - process->info_ns < LOOK_AGAIN &&
+	    is_record(scan, process->owner, process->pid, process->start_ns))
+		return;
+	if (ft_proc_info_read(process->pid, scan->boot_ns, &scan->users, &scan->info) < 0)
+		return; /* it just ended: what we know of it stays */
+	process->owner = ft_owners_add_process(scan->owners, &scan->info.process);
+	process->start_ns = scan->info.process.start_ns;
+	process->info_ns = scan->now_ns;
+}
+
+/* A process that was there is not any more. */
+static void ended(struct ft_proc_scan *scan, const struct process *process)
+{
+	if (process->owner != FT_OWNER_UNKNOWN)
+		ft_owners_exited(scan->owners, process->pid, clock_ns(CLOCK_REALTIME));
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* The pids that /proc lists, ordered; their number. */
+static size_t list_pids(int32_t **ret_pids)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	size_t count = 0, space = 0;
+	int32_t *pids = NULL;
+	bool ordered = true;
+
+	while (proc && (entry = readdir(proc))) {
+		int32_t pid;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		pid = atoi(entry->d_name);
+		if (count == space) {
+			space = space ? space * 2 : 256;
+			pids = xreallocarray(pids, space, sizeof(*pids));
+		}
+		ordered &= count == 0 || pids[count - 1] < pid;
+		pids[count++] = pid;
+	}
+	if (proc)
+		closedir(proc);
+	if (!ordered)
+		qsort(pids, count, sizeof(*pids), compare_pids);
+	*ret_pids = pids;
+	return count;
+}
+
+/* Merges the list of pids into what we know. */
+static void merge(struct ft_proc_scan *scan, const int32_t *pids, size_t count)
+{
+	struct process *merged = xcalloc(count ? count : 1, sizeof(*merged));
+	size_t old = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		while (old < scan->process_count && scan->processes[old].pid < pids[i])
+			ended(scan, &scan->processes[old++]);
+		if (old < scan->process_count && scan->processes[old].pid == pids[i])
+			merged[i] = scan->processes[old++];
+		else
+			merged[i].pid = pids[i];
+	}
+	while (old < scan->process_count)
+		ended(scan, &scan->processes[old++]);
+	free(scan->processes);
+	scan->processes = merged;
+	scan->process_count = count;
+	scan->order = xreallocarray(scan->order, count ? count : 1, sizeof(scan->order[0]));
+	scan->ordered = false;
+}
+
+/* Lists /proc; what that cost decides how soon it is done again. */
+static void list(struct ft_proc_scan *scan)
+{
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
+	int32_t *pids;
+	size_t count = list_pids(&pids);
+
+	merge(scan, pids, count);
+	free(pids);
+	scan->listed_ns = scan->now_ns;
+	scan->list_cost_ns = clock_ns(CLOCK_MONOTONIC) - begun;
+}
+
+/* ---- the walk */
+
+/* Its place in the walk: the smaller, the sooner. */
+static uint64_t place(const struct process *process)
+{
+	if (process->scanned_ns == 0)
+		return 0;
+	return process->scanned_ns + (process->sockets ? 0 : SOCKETS_AHEAD);
+}
+
+static int compare_places(const void *a, const void *b, void *arg)
+{
+	const struct process *processes = arg;
+	const struct process *left = &processes[*(const uint32_t *)a];
+	const struct process *right = &processes[*(const uint32_t *)b];
+	uint64_t l = place(left), r = place(right);
+
+	if (l != r)
+		return l < r ? -1 : 1;
+	/* among new ones the youngest first */
+	return left->pid > right->pid ? -1 : left->pid < right->pid;
+}
+
+/* Plans this round's walk. */
+static void plan(struct ft_proc_scan *scan)
+{
+	if (scan->listed_ns != scan->now_ns && (scan->process_count == 0 ||
+	    scan->now_ns - scan->listed_ns > 50 * scan->list_cost_ns))
+		list(scan);
+	scan->order_count = scan->order_next = 0;
+	scan->walked = false;
+	for (size_t i = 0; i < scan->process_count; i++) {
+		if (scan->processes[i].scanned_ns < scan->now_ns)
+			scan->order[scan->order_count++] = (uint32_t)i;
+	}
+	if (scan->order_count > 1)
+		qsort_r(scan->order, scan->order_count, sizeof(scan->order[0]), compare_places,
+			scan->processes);
+	scan->ordered = true;
+}
+
+/* All of this round's walk is done: since when has every process been looked at? */
+static void note_complete(struct ft_proc_scan *scan)
+{
+	uint64_t since = UINT64_MAX;
+
+	scan->denied = 0;
+	for (size_t i = 0; i < scan->process_count; i++) {
+		if (scan->processes[i].scanned_ns < since)
+			since = scan->processes[i].scanned_ns;
+		scan->denied += scan->processes[i].denied;
+	}
+	scan->complete_ns = since == UINT64_MAX ? 0 : since;
+	scan->walked = true;
+}
+
+/* Notes that a process holds a socket. */
+static void hold(struct ft_proc_scan *scan, struct process *process, uint32_t inode)
+{
+	struct socket *socket = find_socket(scan, inode);
+	const struct process *holder;
+
+	scan->fds_sockets++;
+	if (scan->fds_sockets == 1)
+		look_at(scan, process);
+	if (!socket)
+		socket = add_socket(scan, inode);
+	if (!socket)
+		return;
+	/* Several may hold it (a listener's workers): who was known first stays it while he has it. */
+	holder = socket->pid == process->pid ? NULL : find_process(scan, socket->pid);
+	if (holder && socket->seen_ns >= holder->scanned_ns)
+		return;
+	socket->seen_ns = scan->fds_begun;
+	socket->pid = process->pid;
+	socket->owner = process->owner;
+	socket->start_ns = process->start_ns;
+}
+
+/* Opens the next process of the walk; false at its end. */
+static bool open_next(struct ft_proc_scan *scan)
+{
+	while (scan->order_next < scan->order_count) {
+		struct process *process = &scan->processes[scan->order[scan->order_next++]];
+		int ret = ft_privileged_open_fds(process->pid, &scan->fds);
+
+		process->denied = ret == -EACCES || ret == -EPERM;
+		if (ret == 0) {
+			scan->fds_pid = process->pid;
+			scan->fds_begun = clock_ns(CLOCK_MONOTONIC);
+			scan->fds_sockets = 0;
+			return true;
+		}
+		process->scanned_ns = scan->now_ns;
+		process->sockets = 0;
+	}
+	note_complete(scan);
+	return false;
+}
+
+/* Looks at up to CHECK_EACH descriptors; closes the process after its last one. */
+static void look_at_fds(struct ft_proc_scan *scan)
+{
+	struct process *process = find_process(scan, scan->fds_pid);
+
+	for (int i = 0; process && i < CHECK_EACH; i++) {
+		uint32_t inode;
+
+		if (!ft_privileged_next_fd(scan->fds, &inode)) {
+			process->scanned_ns = scan->fds_begun;
+			process->sockets = scan->fds_sockets;
+			process = NULL;
+		} else if (inode) {
+			hold(scan, process, inode);
+		}
+	}
+	if (!process)
+		close_fds(scan);
+}
+
+void ft_proc_scan_begin(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t deadline_ns)
+{
+	scan->now_ns = now_ns;
+	scan->deadline_ns = deadline_ns;
+	scan->ordered = false;
+	if (scan->process_count > 0 && now_ns - scan->listed_ns >
+	    LIST_IDLE + 50 * scan->list_cost_ns)
+		list(scan);
+	if (scan->socket_count > FT_SCAN_SOCKETS_MAX / 2)
+		forget(scan, FORGET);
+	if (scan->socket_count > FT_SCAN_SOCKETS_MAX - FT_SCAN_SOCKETS_MAX / 8)
+		forget(scan, FORGET / 30);
+}
+
+/* Walks until the socket is found, the walk is at its end, or time is up. */
+static void walk(struct ft_proc_scan *scan, uint32_t inode)
+{
+	const struct socket *socket;
+
+	if (!scan->ordered)
+		plan(scan);
+	do {
+		if (scan->walked || clock_ns(CLOCK_MONOTONIC) >= scan->deadline_ns)
+			return;
+		if (!scan->fds && !open_next(scan))
+			return;
+		look_at_fds(scan);
+		socket = find_socket(scan, inode);
+	} while (socket && !socket->pid);
+}
+
+/* The holder's record as it is now; a new one if it was dropped or has changed. */
+static uint16_t record_of(struct ft_proc_scan *scan, struct socket *socket)
+{
+	struct process *process = find_process(scan, socket->pid);
+
+	if (process && socket->start_ns == 0)
+		socket->start_ns = process->start_ns; /* its record could not be read then */
+	if (process && process->start_ns == socket->start_ns) {
+		if (scan->now_ns - process->info_ns >= LOOK_AGAIN ||
+		    !is_record(scan, process->owner, process->pid, process->start_ns))
+			look_at(scan, process);
+		if (process->start_ns == socket->start_ns)
+			socket->owner = process->owner;
+	}
+	if (!is_record(scan, socket->owner, socket->pid, socket->start_ns))
+		return FT_OWNER_UNKNOWN;
+	return socket->owner;
+}
+
+enum ft_holder ft_proc_scan_find(struct ft_proc_scan *scan, uint32_t inode, uint16_t *ret_owner)
+{
+	struct socket *socket = find_socket(scan, inode);
+	uint64_t asked;
+
+	if (!socket) {
+		socket = add_socket(scan, inode);
+		if (!socket)
+			return FT_HOLDER_SEARCHING;
+		socket->asked_ns = clock_ns(CLOCK_MONOTONIC);
+	}
+	if (!socket->pid) {
+		asked = socket->asked_ns;
+		if (scan->complete_ns > asked)
+			return FT_HOLDER_NOBODY;
+		walk(scan, inode);
+		socket = find_socket(scan, inode); /* the array may have moved */
+		if (!socket || !socket->pid)
+			return socket && scan->complete_ns > asked ? FT_HOLDER_NOBODY :
+			       FT_HOLDER_SEARCHING;
+	}
+	socket->asked_ns = scan->now_ns;
+	*ret_owner = record_of(scan, socket);
+	return FT_HOLDER_FOUND;
+}
+
+bool ft_proc_scan_sees_all(struct ft_proc_scan *scan)
+{
+	const struct process *first = find_process(scan, 1);
+
+	return scan->init_pid_ns && first && first->scanned_ns > 0 && scan->denied == 0;
+}
+
+size_t ft_proc_scan_denied(const struct ft_proc_scan *scan)
+{
+	return scan->denied;
+}
+
+uint64_t ft_proc_scan_overflows(const struct ft_proc_scan *scan)
+{
+	return scan->overflows;
+}
