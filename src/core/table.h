@@ -88,7 +88,8 @@ struct ft_flow_hot {
 					       * interface that last carried this direction; 0 = none */
 	uint8_t tcp_flags[2];
 	uint8_t state : 4;                    /* enum ft_state */
-	uint8_t ended : 4;                    /* enum ft_end_reason */
+	uint8_t ended : 3;                    /* enum ft_end_reason */
+	uint8_t ended_now : 1;                /* in this interval: its end is news */
 	uint8_t entry_flags;                  /* FT_ENTRY_FRAGMENT, _INEXACT, _EXTRA_* kept */
 };
 _Static_assert(sizeof(struct ft_flow_hot) == 128, "two cache lines a row");

@@ -20,7 +20,8 @@ void ft_build_end(struct ft_build *build, uint32_t row, enum ft_end_reason reaso
 
 	if (hot->ended != FT_ENDED_NOT)
 		return;
-	hot->ended = reason & 0xf;
+	hot->ended = reason & 7;
+	hot->ended_now = 1;
 	build->live--;
 }
 
@@ -73,6 +74,7 @@ static void copy_rows(struct ft_build *build)
 
 		*hot = base[row];
 		hot->delta = 0;
+		hot->ended_now = 0;
 		decay(hot, ft_table_weight(table, births[row]));
 		if (adjusting)
 			adjust(build, hot);

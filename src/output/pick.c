@@ -50,29 +50,13 @@ void ft_pick_begin(struct ft_pick *pick, const struct ft_snapshot *snapshot, enu
 	pick->hidden = ft_rows_hidden(pick->rows);
 }
 
-/* True if a flow ended in this interval without a packet in it. */
-static bool ended_now(const struct ft_snapshot *snapshot, const struct ft_flow_hot *flow)
-{
-	switch (flow->ended) {
-	case FT_ENDED_STOP:
-		return snapshot->last;
-	case FT_ENDED_EVICTED:
-		return true;
-	case FT_ENDED_IDLE:
-	case FT_ENDED_INTERFACE:
-		return true; /* such a flow is in one snapshot only */
-	default:
-		return false; /* FIN, RST: a packet, so there is a delta */
-	}
-}
-
 /* True if the interval has something to say about this row. */
 static bool is_due(const struct ft_pick *pick, const struct ft_row *row)
 {
 	if (pick->config->one_moment)
 		return true;
 	if (row->flow)
-		return row->flow->delta || ended_now(pick->record.snapshot, row->flow);
+		return row->flow->delta || row->flow->ended_now;
 	return row->group->delta_tx.packets || row->group->delta_rx.packets;
 }
 

@@ -99,6 +99,7 @@ static void first_half(void)
 	count(MOMENT_FRAGMENT, 0, 0, 4, 4000);
 	hot = put(MOMENT_EVICTED, "10.0.0.2", "10.0.0.10", 1, 2, IPPROTO_UDP);
 	hot->ended = FT_ENDED_EVICTED;
+	hot->ended_now = 1;
 }
 
 /* Rows 5 and up. */
@@ -108,6 +109,7 @@ static void second_half(void)
 
 	hot = put(MOMENT_ENDED, "10.0.0.2", "10.0.0.11", 5, 6, IPPROTO_TCP);
 	hot->ended = FT_ENDED_RST;
+	hot->ended_now = 1;
 	hot->state = FT_STATE_RESET;
 	hot->tcp_flags[1] = 0x04;
 	count(MOMENT_ENDED, 0, 0, 1, 40);
