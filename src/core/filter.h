@@ -3,6 +3,20 @@
  * The one display-filter grammar (interface.md, "Display filter"): parsed once into a small
  * immutable program, matched against rows of a snapshot. `/`, trailing words of the command
  * line, the T U I O A V keys, later --until, alerts and recordings.
+ *
+ * What the grammar leaves open:
+ *   src, dst    the end that began the flow and the other one; the local end and the remote one
+ *               if that isn't known
+ *   rate        bits a second (L3), both ways, over the shortest window: `rate > 1M` is 1 Mbit/s
+ *   bytes       L3 bytes since first seen, both ways; `total` is the same; `packets` likewise
+ *   age, idle   since first seen, since the last packet: `age > 5m`; rtt is not known yet and
+ *               matches nothing
+ *   process     part of a name (of the local end's owner; on loopback of either owner), also
+ *               transit, kernel, unknown; `user` a whole name or a number; `container` part of
+ *               a container's name or of a systemd unit; `state` the start of a state's name
+ *   icmp        version 4 only, as in tcpdump; icmp6 or icmpv6 is the other
+ *   word        part of any column's text, without case; 10.0.0.0/8 is a network; in quotes it
+ *               is never a keyword
  */
 #ifndef FT_CORE_FILTER_H
 #define FT_CORE_FILTER_H

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The program that a display filter is parsed into, shared by the filter's files.
+ *
+ * A test looks at one thing of a flow and says where to go on, as in classic BPF: to another
+ * test or to an answer. So matching needs no stack, and `and`, `or`, `not` cost nothing.
+ */
+#ifndef FT_CORE_FILTER_PRIV_H
+#define FT_CORE_FILTER_PRIV_H
+
+#include <stdatomic.h>
+
+#include "core/filter.h"
+#include "core/net.h"
+
+#define FT_FILTER_ACCEPT 0xffffU
+#define FT_FILTER_REJECT 0xfffeU
+#define FT_FILTER_TESTS_MAX 1000
+#define FT_FILTER_TEXT_MAX 4000 /* bytes of an expression */
+#define FT_FILTER_DEPTH_MAX 64  /* parentheses and nots inside each other */
+
+enum ft_test_kind {
+	FT_TEST_NET,       /* net: an address of the end lies in it */
+	FT_TEST_PORT,      /* low..high */
+	FT_TEST_PROTOCOL,  /* low */
+	FT_TEST_IP,        /* low: 4 or 6 */
+	FT_TEST_VLAN,      /* low: outer or inner */
+	FT_TEST_IFACE,     /* word: scope or bridge port */
+	FT_TEST_PROCESS,   /* word: part of an owner's name */
+	FT_TEST_PID,       /* value */
+	FT_TEST_USER,      /* word: whole name or uid */
+	FT_TEST_CONTAINER, /* word: part of container or unit */
+	FT_TEST_STATE,     /* word: start of the state's name */
+	FT_TEST_COMPARE,   /* field, cmp, value */
+	FT_TEST_WORD,      /* word: part of any column's text */
+};
+
+enum ft_test_end { FT_TEST_EITHER, FT_TEST_SRC, FT_TEST_DST, FT_TEST_LOCAL, FT_TEST_REMOTE };
+enum ft_test_cmp { FT_TEST_GT, FT_TEST_GE, FT_TEST_LT, FT_TEST_LE, FT_TEST_EQ };
+enum ft_test_field {
+	FT_FIELD_RATE,    /* bits a second, both ways, L3, over the shortest window */
+	FT_FIELD_BYTES,   /* L3 bytes since first seen, both ways; `total` too */
+	FT_FIELD_PACKETS, /* since first seen, both ways */
+	FT_FIELD_AGE,     /* nanoseconds */
+	FT_FIELD_IDLE,    /* nanoseconds */
+	FT_FIELD_RTT,     /* not known yet: never matches */
+};
+
+struct ft_test {
+	uint8_t kind, end, cmp, field;
+	bool address_like; /* WORD: has no character that an address or port hasn't */
+	uint16_t yes, no;  /* where to go on */
+	uint16_t low, high;
+	struct ft_net net;
+	double value;
+	const char *word; /* lower case; points into the program's words */
+};
+
+/* Immutable once parsed; shared by copies of the filter, on any thread. */
+struct ft_filter_program {
+	_Atomic unsigned references;
+	const struct ft_names *names; /* borrowed */
+	struct ft_test *tests;
+	size_t count;
+	uint16_t start;
+	char **words; /* owned */
+	size_t word_count;
+};
+
+struct ft_filter {
+	char *text;
+	unsigned shown;
+	struct ft_filter_program *program; /* a reference; NULL = everything */
+};
+
+/* filter.c: drops a reference; NULL is fine. */
+void ft_filter_program_put(struct ft_filter_program *program);
+
+#endif
