@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The header's lines: what is watched and how; rates with graphs; the line that adds up; the
+ * note; and the line of panes with what the filter hides. Numbers have fixed places so that
+ * nothing trembles from one second to the next.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/nls.h"
+#include "ui/screen.h"
+
+#define RATE_CELLS 6
+#define GRAPH_MAX 40
+
+/* "br0, veth1" or "br0 +3": the scopes' names in at most `width` cells. */
+static void scope_names(const struct ft_snapshot *snapshot, bool ascii, unsigned width, char *text,
+			size_t size)
+{
+	char name[4 * IFNAMSIZ + 1], all[2048] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < snapshot->scope_count; i++) {
+		ft_fmt_escape(snapshot->scopes[i].name,
+			      strnlen(snapshot->scopes[i].name, IFNAMSIZ), ascii, name,
+			      sizeof(name));
+		if (i == 0)
+			snprintf(text, size, "%s", name);
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i ? ", " : "",
+					 name);
+		if (used >= sizeof(all))
+			break;
+	}
+	if (snapshot->scope_count <= 1)
+		return;
+	if (used < sizeof(all) && ft_fmt_width(all) <= width) {
+		snprintf(text, size, "%s", all);
+	} else {
+		used = strlen(text);
+		snprintf(text + used, size - used, " +%zu", snapshot->scope_count - 1);
+	}
+}
+
+/* "12:34:56", this machine's time of the moment on the screen. */
+static void clock_text(uint64_t realtime_ns, char text[16])
+{
+	time_t seconds = (time_t)(realtime_ns / 1000000000U);
+	struct tm tm;
+
+	text[0] = '\0';
+	if (realtime_ns && localtime_r(&seconds, &tm))
+		strftime(text, 16, "%H:%M:%S", &tm);
+}
+
+/* The right end of the first line; returns where it begins. */
+static int render_state(struct ft_scene *scene)
+{
+	const struct ft_snapshot *snapshot = scene->snapshot;
+	char badge[64] = "", clock[16], interval[32];
+	struct ft_pen pen;
+	int width, x;
+
+	clock_text(snapshot ? snapshot->end_ns : 0, clock);
+	if (scene->view->paused)
+		snprintf(badge, sizeof(badge), " %s ", _("PAUSED"));
+	else if (snapshot && snapshot->paused_watch)
+		snprintf(badge, sizeof(badge), " %s ", _("NOT WATCHED"));
+	else if (snapshot && snapshot->progress >= 0 && snapshot->progress < 1000)
+		snprintf(badge, sizeof(badge), " %d%% ", snapshot->progress / 10);
+	else if (snapshot && snapshot->last)
+		snprintf(badge, sizeof(badge), " %s ", _("END"));
+	snprintf(interval, sizeof(interval), "%gs", (double)scene->view->interval_ns / 1e9);
+	width = (int)ft_fmt_width(badge) + (badge[0] ? 1 : 0) + (int)ft_fmt_width(interval) + 1 +
+		(int)ft_fmt_width(clock);
+	x = scene->width > width ? scene->width - width : 0;
+	pen = ft_pen(scene->window, 0, x, scene->width, scene->view->show.ascii);
+	ft_pen_text(&pen, FT_STYLE_BADGE, badge);
+	ft_pen_skip(&pen, badge[0] ? 1 : 0);
+	ft_pen_printf(&pen, FT_STYLE_DIM, "%s ", interval);
+	ft_pen_text(&pen, FT_STYLE_TEXT, clock);
+	return x - 1;
+}
+
+/* flowtop on router1: br0 (tcx)   filter   PAUSED 1s 12:34:56 */
+static void render_title(struct ft_scene *scene)
+{
+	const struct ft_snapshot *snapshot = scene->snapshot;
+	bool ascii = scene->view->show.ascii;
+	char names[512] = "", host[256], expression[512];
+	struct ft_pen pen = ft_pen(scene->window, 0, 0, render_state(scene), ascii);
+
+	ft_pen_text(&pen, FT_STYLE_STRONG, "flowtop ");
+	if (scene->observer[0] && scene->width >= 60) {
+		ft_fmt_escape(scene->observer, strlen(scene->observer), ascii, host, sizeof(host));
+		ft_pen_printf(&pen, FT_STYLE_DIM, "%s ", host);
+	}
+	if (!snapshot) {
+		ft_pen_text(&pen, FT_STYLE_DIM, _("starting ..."));
+		return;
+	}
+	scope_names(snapshot, ascii, (unsigned)ft_pen_room(&pen) / 2, names, sizeof(names));
+	ft_pen_printf(&pen, FT_STYLE_TEXT, "%s ", names);
+	if (snapshot->backend && snapshot->backend[0])
+		ft_pen_printf(&pen, FT_STYLE_DIM, "(%s) ", snapshot->backend);
+	if (snapshot->capture_filter && snapshot->capture_filter[0]) {
+		ft_fmt_escape(snapshot->capture_filter, strlen(snapshot->capture_filter), ascii,
+			      expression, sizeof(expression));
+		ft_pen_printf(&pen, FT_STYLE_STRONG, _("only %s"), expression);
+	}
+}
+
+/* The newest points, the last one at the right, against the highest one shown. */
+static void render_graph(struct ft_pen *pen, enum ft_style style, const float *points,
+			 const struct ft_history *history, int width)
+{
+	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char *const letters[] = { "_", ".", ":", "-", "=", "+", "*", "#" };
+	float highest = 0;
+
+	for (int i = 1; i <= width && i <= (int)history->count; i++) {
+		float point = points[(history->next + FT_HISTORY - (unsigned)i) % FT_HISTORY];
+
+		highest = point > highest ? point : highest;
+	}
+	for (int i = width; i > 0; i--) {
+		float point = -1;
+		int level;
+
+		if (i <= (int)history->count)
+			point = points[(history->next + FT_HISTORY - (unsigned)i) % FT_HISTORY];
+		if (point < 0) {
+			ft_pen_text(pen, FT_STYLE_TEXT, " ");
+			continue;
+		}
+		level = highest > 0 ? (int)(point / highest * 7 + 0.5F) : 0;
+		ft_pen_text(pen, point > 0 ? style : FT_STYLE_DIM,
+			    pen->ascii ? letters[level] : blocks[level]);
+	}
+}
+
+/* One way: its word, its rate, its graph. */
+static void render_way(struct ft_scene *scene, struct ft_pen *pen, enum ft_style style,
+		       const char *word, double bytes, double packets, const float *points,
+		       int graph)
+{
+	const struct ft_show *show = &scene->view->show;
+	char rate[32];
+
+	ft_draw_rate(show, bytes, packets, RATE_CELLS, rate, sizeof(rate));
+	ft_pen_printf(pen, FT_STYLE_DIM, "%s ", word);
+	ft_pen_fit(pen, FT_STYLE_STRONG, rate, RATE_CELLS, FT_ALIGN_RIGHT);
+	ft_pen_printf(pen, FT_STYLE_DIM, "%s ", ft_draw_rate_unit(show));
+	if (graph > 0)
+		render_graph(pen, style, points, &scene->view->history, graph);
+	ft_pen_skip(pen, graph > 0 ? 2 : 1);
+}
+
+/* How many flows there are, and how many of them are listed. */
+static void flows_text(const struct ft_scene *scene, char *text, size_t size)
+{
+	const struct ft_snapshot *snapshot = scene->snapshot;
+	struct ft_hidden hidden = { .flows = 0 };
+
+	if (scene->listing && scene->listing->snapshot)
+		hidden = ft_rows_hidden(scene->listing->rows);
+	if (hidden.flows)
+		snprintf(text, size, _("flows %zu, hidden %" PRIu64), snapshot->live_flows,
+			 hidden.flows);
+	else
+		snprintf(text, size, _("flows %zu"), snapshot->live_flows);
+}
+
+/* tx and rx of all scopes over the window, with graphs; the flows. */
+static void render_rates(struct ft_scene *scene)
+{
+	const struct ft_snapshot *snapshot = scene->snapshot;
+	const struct ft_view *view = scene->view;
+	unsigned window = view->show.window;
+	struct ft_pen pen = ft_pen(scene->window, 1, 0, scene->width, view->show.ascii);
+	double bytes[2] = { 0, 0 }, packets[2] = { 0, 0 };
+	char flows[80];
+	int words, graph;
+
+	for (size_t i = 0; i < snapshot->scope_count; i++) {
+		bytes[0] += snapshot->scopes[i].tx_bytes_per_s[window];
+		bytes[1] += snapshot->scopes[i].rx_bytes_per_s[window];
+		packets[0] += snapshot->scopes[i].tx_packets_per_s[window];
+		packets[1] += snapshot->scopes[i].rx_packets_per_s[window];
+	}
+	flows_text(scene, flows, sizeof(flows));
+	words = 2 * ((int)ft_fmt_width(ft_draw_rate_unit(&view->show)) + RATE_CELLS + 4 + 3);
+	graph = (scene->width - words - 28) / 2;
+	graph = graph < 4 ? 0 : graph > GRAPH_MAX ? GRAPH_MAX : graph;
+	render_way(scene, &pen, FT_STYLE_TX, _("tx"), bytes[0], packets[0], view->history.tx,
+		   graph);
+	render_way(scene, &pen, FT_STYLE_RX, _("rx"), bytes[1], packets[1], view->history.rx,
+		   graph);
+	ft_pen_text(&pen, FT_STYLE_TEXT, flows);
+}
+
+/* One term, "word 123" or, in full, "word 123 (4.5M)" with its octets. */
+static void term_text(char *text, size_t size, const char *join, const char *word,
+		      uint64_t packets, uint64_t l2_bytes, bool full, unsigned cells,
+		      const struct ft_show *show, bool inexact)
+{
+	char number[32], octets[32];
+
+	ft_fmt_count(packets, show->prefix, cells, number, sizeof(number));
+	if (cells >= 20)
+		snprintf(number, sizeof(number), "%" PRIu64, packets);
+	ft_fmt_count(l2_bytes, show->prefix, 6, octets, sizeof(octets));
+	if (full)
+		snprintf(text, size, "%s%s %s%s (%sB)", join, word, inexact ? "~" : "", number,
+			 octets);
+	else
+		snprintf(text, size, "%s%s %s%s", join, word, inexact ? "~" : "", number);
+}
+
+/* The line that adds up in one of its forms: exact or rounded, with octets or without. */
+static void line_text(const struct ft_line *line, const struct ft_show *show, bool full,
+		      unsigned cells, char *text, size_t size)
+{
+	const struct ft_tally not_ip = ft_line_not_ip(line), bad = ft_line_malformed(line);
+	const struct ft_tally lost = ft_line_lost(line);
+	const struct {
+		const char *join, *word;
+		uint64_t packets, l2_bytes;
+	} terms[] = {
+		{ "", _("seen"), line->seen.packets, line->seen.l2_bytes },
+		{ " = ", _("flows"), line->flows.packets, line->flows.l2_bytes },
+		{ " + ", _("other"), line->other.packets, line->other.l2_bytes },
+		{ " + ", _("not IP"), not_ip.packets, not_ip.l2_bytes },
+		{ " + ", _("malformed"), bad.packets, bad.l2_bytes },
+		{ " + ", _("lost"), lost.packets, lost.l2_bytes },
+	};
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]) && used < size; i++) {
+		bool last = i + 1 == sizeof(terms) / sizeof(terms[0]);
+		char term[128];
+
+		term_text(term, sizeof(term), terms[i].join, terms[i].word, terms[i].packets,
+			  terms[i].l2_bytes, full, cells, show, last && line->inexact);
+		used += (size_t)snprintf(text + used, size - used, "%s", term);
+	}
+}
+
+/* The fullest form that fits: packets and octets; exact packets; rounded; seen and lost. */
+static void render_line(struct ft_scene *scene)
+{
+	const struct ft_line *line = &scene->snapshot->total;
+	const struct ft_show *show = &scene->view->show;
+	struct ft_pen pen = ft_pen(scene->window, 2, 0, scene->width, show->ascii);
+	uint64_t lost = ft_line_lost(line).packets;
+	enum ft_style style = lost || !ft_line_adds_up(line) ? FT_STYLE_WARN : FT_STYLE_DIM;
+	static const struct {
+		bool full;
+		unsigned cells;
+	} forms[] = { { true, 20 }, { false, 20 }, { false, 6 }, { false, 5 }, { false, 4 } };
+	char text[512], number[32], missing[32];
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		line_text(line, show, forms[i].full, forms[i].cells, text, sizeof(text));
+		if (ft_pen_whole(&pen, style, text))
+			return;
+	}
+	ft_fmt_count(line->seen.packets, show->prefix, 8, number, sizeof(number));
+	ft_fmt_count(lost, show->prefix, 8, missing, sizeof(missing));
+	ft_pen_printf(&pen, style, "%s %s  %s %s%s", _("seen"), number, _("lost"),
+		      line->inexact ? "~" : "", missing);
+}
+
+/* The most important note, and how many more there are. */
+static void render_note(struct ft_scene *scene)
+{
+	struct ft_pen pen = ft_pen(scene->window, scene->note, 0, scene->width,
+				   scene->view->show.ascii);
+	char note[FT_NOTE_MAX], more[64] = "";
+	size_t count = ft_note_count(scene);
+
+	if (scene->note < 0 || !ft_note(scene, 0, note))
+		return;
+	if (count > 1)
+		snprintf(more, sizeof(more), P_(" (%zu more: i)", " (%zu more: i)", count - 1),
+			 count - 1);
+	ft_pen_text(&pen, FT_STYLE_WARN, "! ");
+	pen.end -= (int)ft_fmt_width(more);
+	ft_pen_text(&pen, FT_STYLE_TEXT, note);
+	pen.end = scene->width;
+	ft_pen_text(&pen, FT_STYLE_DIM, more);
+}
+
+void ft_header_render(struct ft_scene *scene)
+{
+	render_title(scene);
+	if (scene->snapshot) {
+		render_rates(scene);
+		render_line(scene);
+	}
+	render_note(scene);
+}
+
+/* What the filter lets through, at the right. */
+static void render_filter(struct ft_scene *scene, int from)
+{
+	const struct ft_view *view = scene->view;
+	char *words = ft_filter_describe(view->filter);
+	char text[1024], shown[1200];
+	int width, x;
+	struct ft_pen pen;
+
+	text[0] = '\0';
+	if (!ft_filter_is_all(view->filter)) {
+		ft_fmt_escape(words, strlen(words), view->show.ascii, text, sizeof(text));
+		snprintf(shown, sizeof(shown), "%s %s", _("filter:"), text);
+	} else {
+		shown[0] = '\0';
+	}
+	free(words);
+	width = (int)ft_fmt_width(shown);
+	x = scene->width - width;
+	if (x < from + 2)
+		x = from + 2;
+	pen = ft_pen(scene->window, scene->tabs, x, scene->width, view->show.ascii);
+	ft_pen_text(&pen, FT_STYLE_STRONG, shown);
+}
+
+void ft_tabs_render(struct ft_scene *scene)
+{
+	static const struct ft_pane_ops *const tabs[FT_LIST_MAX] = {
+		&ft_pane_flows, &ft_pane_talkers, &ft_pane_processes
+	};
+	const struct ft_view *view = scene->view;
+	const char *arrow = view->show.ascii ? " > " : " › ";
+	struct ft_pen pen = ft_pen(scene->window, scene->tabs, 0, scene->width, view->show.ascii);
+
+	for (unsigned i = 0; i < FT_LIST_MAX; i++) {
+		bool front = view->list == i;
+		int x = pen.x;
+
+		ft_pen_printf(&pen, front ? FT_STYLE_TAB : FT_STYLE_DIM, " %u %s ", i + 1,
+			      _(tabs[i]->name));
+		ft_map_add(&scene->map, FT_SPOT_PANE, scene->tabs, x, 1, pen.x - x, i);
+	}
+	for (unsigned i = 0; i < view->depth; i++) {
+		const struct ft_frame *frame = &view->stack[i];
+
+		ft_pen_text(&pen, FT_STYLE_DIM, arrow);
+		ft_pen_text(&pen, FT_STYLE_STRONG,
+			    frame->title[0] ? frame->title : _(ft_pane(frame->pane)->name));
+	}
+	if (view->list == FT_LIST_TALKERS && view->depth == 0 &&
+	    view->group_by != FT_GROUP_HOST) {
+		ft_pen_text(&pen, FT_STYLE_DIM, arrow);
+		ft_pen_printf(&pen, FT_STYLE_TEXT, _("by %s"), _(ft_group_by_name(view->group_by)));
+	}
+	if (view->frozen)
+		ft_pen_printf(&pen, FT_STYLE_BADGE, " %s ", _("order kept"));
+	render_filter(scene, pen.x);
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the screen does about what happens: takes snapshots, fills the list in front, paints,
+ * and carries out the effects of keys. Staleness is in stages (sample, fill, paint): a key
+ * that moves only paints, curses sends only what changed.
+ */
+#include "ui/ui.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/collector.h"
+#include "capture/mailbox.h"
+#include "capture/resolver.h"
+#include "core/names.h"
+#include "core/nls.h"
+#include "core/xalloc.h"
+#include "options.h"
+#include "output/output.h"
+#include "ui/term.h"
+#include "ui/ui_priv.h"
+
+/* The stage of the next step. */
+static struct ft_stage stage_of(const struct ft_ui *ui)
+{
+	return ft_screen_stage(&ui->scene);
+}
+
+/* ---- sample, fill, paint */
+
+/* Details keep the newest snapshot that has their flow. */
+static void update_subject(struct ft_ui *ui)
+{
+	const struct ft_frame *front = ft_view_front(&ui->view);
+	const struct ft_snapshot *wanted = NULL;
+
+	for (unsigned i = 0; i < ui->view.depth; i++)
+		if (ui->view.stack[i].pane == FT_PANE_DETAILS)
+			front = &ui->view.stack[i];
+	if (front->pane == FT_PANE_DETAILS) {
+		wanted = ui->snapshot;
+		if (ui->subject && ui->subject != wanted &&
+		    !ft_details_find(wanted, front->subject) &&
+		    ft_details_find(ui->subject, front->subject))
+			wanted = ui->subject;
+	}
+	if (wanted == ui->subject)
+		return;
+	ft_snapshot_put(ui->subject);
+	ui->subject = wanted ? ft_snapshot_take(wanted) : NULL;
+}
+
+/* Fills the list that is in front, or lies below what is. */
+static void fill(struct ft_ui *ui)
+{
+	struct ft_listing *listing = &ui->listing[ft_view_list(&ui->view)];
+	const struct ft_frame *front = ft_view_front(&ui->view);
+	struct ft_query query;
+
+	ui->scene.listing = listing;
+	if (!ui->snapshot)
+		return;
+	ft_view_query(&ui->view, &query);
+	ft_listing_fill(listing, ui->snapshot, &query, &ui->view.pins[query.list],
+			front->top + (size_t)ui->scene.page + 1);
+}
+
+/* What the scene borrows. */
+static void set_scene(struct ft_ui *ui)
+{
+	ui->scene.window = stdscr;
+	ui->scene.view = &ui->view;
+	ui->scene.snapshot = ui->snapshot;
+	ui->scene.listing = &ui->listing[ft_view_list(&ui->view)];
+	ui->scene.observer = ui->config->observer ? ui->config->observer : "";
+	ui->scene.warnings = ui->warnings;
+	ui->scene.fault = ui->fault;
+	ui->scene.auto_backend = !ui->config->options->backend ||
+				 strcmp(ui->config->options->backend, "auto") == 0;
+}
+
+void ft_ui_update(struct ft_ui *ui, unsigned effects)
+{
+	struct ft_stage stage;
+
+	if (!(effects & (FT_FX_FILL | FT_FX_PAINT)))
+		return;
+	set_scene(ui);
+	ft_screen_measure(&ui->scene);
+	if (effects & FT_FX_FILL) {
+		update_subject(ui);
+		fill(ui);
+	} else if (!ui->subject && ft_view_front(&ui->view)->pane == FT_PANE_DETAILS) {
+		update_subject(ui);
+	}
+	ui->scene.subject = ui->subject;
+	/* Texts know their length when they are drawn; a scroll position beyond it is drawn as
+	 * the last page, and then made so. */
+	stage = stage_of(ui);
+	if (stage.listing)
+		ft_view_settle(&ui->view, &stage);
+	ft_screen_render(&ui->scene);
+	stage = stage_of(ui);
+	if (!stage.listing)
+		ft_view_settle(&ui->view, &stage);
+}
+
+/* Asks DNS for what the rows in sight show and nobody knows. */
+static void ask_names(struct ft_ui *ui)
+{
+	const struct ft_frame *front = ft_view_front(&ui->view);
+	struct ft_stage stage = stage_of(ui);
+	size_t count;
+
+	if (!ui->resolver || ui->view.show.numeric_hosts || !stage.listing)
+		return;
+	count = ft_listing_count(stage.listing);
+	for (size_t i = front->top; i < count && i < front->top + stage.page; i++) {
+		struct ft_row row = ft_listing_at(stage.listing, i);
+		const uint8_t *addresses[2] = { NULL, NULL };
+
+		if (row.flow) {
+			addresses[0] = row.flow->flow->key.addr_a;
+			addresses[1] = row.flow->flow->key.addr_b;
+		} else if (front->pane == FT_PANE_TALKERS && row.group->by == FT_GROUP_HOST) {
+			addresses[0] = row.group->addr;
+		}
+		for (unsigned k = 0; k < 2; k++) {
+			unsigned slot = 0;
+
+			if (!addresses[k] || ft_names_known(ui->config->names, addresses[k]))
+				continue;
+			for (unsigned b = 0; b < 16; b++)
+				slot = slot * 31 + addresses[k][b];
+			slot %= FT_ASKED_SLOTS;
+			if (memcmp(ui->asked[slot], addresses[k], 16) == 0)
+				continue;
+			memcpy(ui->asked[slot], addresses[k], 16);
+			ft_resolver_ask(ui->resolver, addresses[k]);
+		}
+	}
+}
+
+void ft_ui_show(struct ft_ui *ui)
+{
+	refresh();
+	ask_names(ui);
+}
+
+unsigned ft_ui_take(struct ft_ui *ui)
+{
+	const struct ft_snapshot *newest, *old = ui->snapshot;
+
+	if (ui->view.paused && ui->snapshot)
+		return 0;
+	newest = ft_mailbox_take(ui->config->mailbox);
+	if (!newest)
+		return 0;
+	ui->snapshot = newest;
+	ft_view_took(&ui->view, newest);
+	/* Rows borrow from the old one until they are filled again. */
+	ft_ui_update(ui, FT_FX_FILL | FT_FX_PAINT);
+	ft_snapshot_put(old);
+	return FT_FX_PAINT;
+}
+
+/* ---- effects */
+
+/* Key w. */
+static void write_moment(struct ft_ui *ui)
+{
+	const struct ft_options *options = ui->config->options;
+	const struct ft_output_ops *ops = ft_output_find(options->format ? options->format
+									 : "text");
+	struct ft_output_config config = {
+		.observer = ui->config->observer,
+		.lists = 1U << ft_view_list(&ui->view),
+		.one_moment = true,
+	};
+	char err[256] = "";
+	char *path = NULL;
+
+	ft_view_query(&ui->view, &config.query);
+	if (!ops)
+		return;
+	if (ft_output_snapshot_file(ops, &config, ui->snapshot, &path, err, sizeof(err)) < 0)
+		ft_view_say(&ui->view, true, _("not written: %s"), err);
+	else
+		ft_view_say(&ui->view, false, _("written: %s"), path);
+	free(path);
+}
+
+/* Key y: the row's cells as wide as they go, with tabs between. */
+static void copy_row(struct ft_ui *ui)
+{
+	struct ft_frame *front = ft_view_front(&ui->view);
+	struct ft_stage stage = stage_of(ui);
+	enum ft_list list = ft_view_list(&ui->view);
+	struct ft_row row = { NULL, NULL };
+	char text[16384], cell[1024];
+	size_t used = 0;
+
+	if (stage.listing && front->index < ft_listing_count(stage.listing))
+		row = ft_listing_at(stage.listing, front->index);
+	else if (front->pane == FT_PANE_DETAILS && ui->subject)
+		row.flow = ft_details_find(ui->subject, front->subject);
+	if (!row.flow && !row.group)
+		return;
+	for (size_t i = 0; i < ft_column_count && used < sizeof(text); i++) {
+		if (!(ft_columns[i].lists & (1U << list)))
+			continue;
+		ft_columns[i].format(front->pane == FT_PANE_DETAILS ? ui->subject : ui->snapshot,
+				     &row, &ui->view.show, ft_columns[i].max, cell, sizeof(cell));
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+					 used ? "\t" : "", cell);
+	}
+	ft_term_copy(text, used < sizeof(text) ? used : sizeof(text) - 1);
+	ft_view_say(&ui->view, false, _("copied (if the terminal takes OSC 52)"));
+}
+
+void ft_ui_switch_resolver(struct ft_ui *ui)
+{
+	char err[160] = "";
+
+	if (ui->view.resolve && !ui->resolver) {
+		ui->resolver = ft_resolver_start(err, sizeof(err));
+		if (ui->resolver)
+			ft_ui_watch(ui, ft_resolver_fd(ui->resolver), true);
+		else
+			ft_view_say(&ui->view, true, _("no names from DNS: %s"), err);
+	} else if (!ui->view.resolve && ui->resolver) {
+		ft_ui_watch(ui, ft_resolver_fd(ui->resolver), false);
+		ft_resolver_stop(ui->resolver);
+		ui->resolver = NULL;
+		memset(ui->asked, 0, sizeof(ui->asked));
+	}
+}
+
+unsigned ft_ui_answers(struct ft_ui *ui)
+{
+	struct ft_resolver_answer *answer;
+	unsigned effects = 0;
+
+	while (ui->resolver && (answer = ft_resolver_take(ui->resolver)) != NULL) {
+		ft_names_add_dns(ui->config->names, answer->addr, answer->name);
+		if (answer->name)
+			effects = FT_FX_PAINT;
+		ft_resolver_answer_free(answer);
+	}
+	return effects;
+}
+
+void ft_ui_suspend(struct ft_ui *ui)
+{
+	struct sigaction stop = { .sa_handler = SIG_DFL }, before;
+	sigset_t set, old;
+
+	ft_collector_pause(ui->config->collector, true);
+	ft_term_leave();
+	/* SIGTSTP and not SIGSTOP: where no shell could wake us, the kernel doesn't stop us. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	sigaction(SIGTSTP, &stop, &before);
+	raise(SIGTSTP);
+	pthread_sigmask(SIG_UNBLOCK, &set, &old);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	sigaction(SIGTSTP, &before, NULL);
+	ft_term_enter();
+	ft_collector_pause(ui->config->collector, false);
+	ft_ui_update(ui, FT_FX_FILL | FT_FX_PAINT);
+	ft_ui_show(ui);
+}
+
+void ft_ui_event(struct ft_ui *ui, const struct ft_event *event)
+{
+	struct ft_stage stage = stage_of(ui);
+	unsigned effects = ft_view_step(&ui->view, event, &stage);
+
+	if (effects & FT_FX_QUIT)
+		ui->quit = true;
+	if (effects & FT_FX_INTERVAL)
+		ft_collector_set_interval(ui->config->collector, ui->view.interval_ns);
+	if (effects & FT_FX_NAMES)
+		ft_ui_switch_resolver(ui);
+	if (effects & FT_FX_WRITE)
+		write_moment(ui);
+	if (effects & FT_FX_COPY)
+		copy_row(ui);
+	if (effects & (FT_FX_TAKE | FT_FX_PAINT))
+		ft_ui_watch(ui, ft_mailbox_fd(ui->config->mailbox), !ui->view.paused);
+	if (effects & FT_FX_REDRAW) {
+		clearok(curscr, TRUE);
+		effects |= FT_FX_PAINT;
+	}
+	if ((effects & FT_FX_TAKE) && ft_ui_take(ui))
+		effects &= ~FT_FX_FILL;
+	ft_ui_update(ui, effects);
+	if (effects & FT_FX_SUSPEND)
+		ft_ui_suspend(ui);
+}
+
+/* ---- birth and death */
+
+/* Options' warnings and what the terminal's opening remarked, one a line. */
+static char *join_warnings(const char *warnings, const char *remark)
+{
+	if (!warnings)
+		warnings = "";
+	return xasprintf("%s%s%s", remark, remark[0] && warnings[0] ? "\n" : "", warnings);
+}
+
+/* Sets the view up from the options and the locale. */
+static void init_view(struct ft_ui *ui)
+{
+	ft_view_init(&ui->view, ui->config->options, ui->config->names);
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		ui->view.show.ascii = true;
+	for (unsigned i = 0; i < FT_LIST_MAX; i++)
+		ft_listing_init(&ui->listing[i]);
+	ft_input_init(&ui->input);
+}
+
+static void done(struct ft_ui *ui)
+{
+	ft_resolver_stop(ui->resolver);
+	for (unsigned i = 0; i < FT_LIST_MAX; i++)
+		ft_listing_done(&ui->listing[i]);
+	ft_snapshot_put(ui->subject);
+	ft_snapshot_put(ui->snapshot);
+	ft_view_done(&ui->view);
+	free(ui->warnings);
+	free(ui);
+}
+
+int ft_ui_run(const struct ft_ui_config *config, int *ret_signal, char *err, size_t err_size)
+{
+	struct ft_term_config term = { .mouse = !config->options->no_mouse,
+				       .color = !config->options->no_color };
+	struct ft_ui *ui = xcalloc(1, sizeof(*ui));
+	char remark[200] = "";
+	int result;
+
+	ui->config = config;
+	ui->epoll = -1;
+	init_view(ui);
+	result = ft_term_open(&term, remark, sizeof(remark), err, err_size);
+	if (result < 0)
+		goto cleanup;
+	ui->warnings = join_warnings(config->warnings, remark);
+	result = ft_ui_loop(ui, err, err_size);
+	ft_term_close();
+	if (result == 0 && ui->fault_error < 0) {
+		snprintf(err, err_size, "%s", ui->fault);
+		result = ui->fault_error;
+	}
+	*ret_signal = ui->ended_by;
+cleanup:
+	done(ui);
+	return result;
+}
