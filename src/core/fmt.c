@@ -6,6 +6,7 @@
  */
 #include "core/fmt.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,9 +72,13 @@ static char *put_prefixed(double value, enum ft_prefix prefix, unsigned width, c
 	double base = prefix == FT_PREFIX_IEC ? 1024 : 1000;
 
 	for (size_t i = 0; i < sizeof(UNIT_LETTERS) - 1; i++) {
-		char unit[3] = { UNIT_LETTERS[i], prefix == FT_PREFIX_IEC ? 'i' : '\0', '\0' };
+		char unit[3] = { UNIT_LETTERS[i] };
 		int decimals;
 
+		if (prefix == FT_PREFIX_IEC) {
+			unit[0] = (char)toupper((unsigned char)unit[0]); /* k but Ki */
+			unit[1] = 'i';
+		}
 		value /= base;
 		if (value >= base)
 			continue;
