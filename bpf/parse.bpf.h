@@ -295,15 +295,14 @@ static __always_inline __u32 ft_ipv6_ext_len(__u8 protocol, __u8 length)
 }
 
 /*
- * What a walk over extension headers found, in one word: where the chain ends and the header
- * there, where the fragment header and an AH were (0: none). 0: the chain is malformed.
+ * What a walk over extension headers found, in one word: where the chain ends, the header
+ * there, and where the fragment header was (0: none). 0: the chain is malformed.
  */
-#define FT_WALK(off, protocol, frag, ah) \
-	((__u64)(off) | (__u64)(protocol) << 16 | (__u64)(frag) << 32 | (__u64)(ah) << 48)
+#define FT_WALK(off, protocol, frag) \
+	((__u64)(off) | (__u64)(protocol) << 16 | (__u64)(frag) << 32)
 #define FT_WALK_OFF(walk) ((__u32)(walk)&0xffff)
 #define FT_WALK_PROTOCOL(walk) ((__u32)(walk) >> 16 & 0xff)
-#define FT_WALK_FRAG(walk) ((__u32)((walk) >> 32) & 0xffff)
-#define FT_WALK_AH(walk) ((__u32)((walk) >> 48))
+#define FT_WALK_FRAG(walk) ((__u32)((walk) >> 32))
 
 /*
  * Walks the extension headers from off to end; stops at the first header that is none, or at
@@ -312,21 +311,19 @@ static __always_inline __u32 ft_ipv6_ext_len(__u8 protocol, __u8 length)
  */
 __noinline __u64 ft_walk_ipv6(struct __sk_buff *skb, __u32 off, __u32 end, __u32 protocol)
 {
-	__u32 frag = 0, ah = 0, word, len;
+	__u32 frag = 0, word, len;
 	__u16 fragment = 0;
 
 	for (int i = 0; i <= FT_IPV6_EXT_MAX; i++) {
 		/* 0 for any length: not an extension header. */
 		if (!ft_ipv6_ext_len(protocol, 0))
-			return FT_WALK(off, protocol, frag, ah);
+			return FT_WALK(off, protocol, frag);
 		if (i == FT_IPV6_EXT_MAX || off + 8 > end || ft_fetch(skb, off, &word, 4))
 			return 0;
 		len = ft_ipv6_ext_len(protocol, bpf_ntohl(word) >> 16 & 0xff);
 		if (protocol == IPPROTO_FRAGMENT) {
 			frag = off;
 			fragment = (__u16)bpf_ntohl(word) >> 3;
-		} else if (protocol == IPPROTO_AH) {
-			ah = off;
 		}
 		protocol = bpf_ntohl(word) >> 24;
 		off += len;
@@ -334,14 +331,13 @@ __noinline __u64 ft_walk_ipv6(struct __sk_buff *skb, __u32 off, __u32 end, __u32
 			return 0;
 		FT_FORGET16(off);
 		FT_FORGET16(frag);
-		FT_FORGET16(ah);
 		if (fragment)
-			return FT_WALK(off, protocol, frag, ah);
+			return FT_WALK(off, protocol, frag);
 	}
 	return 0;
 }
 
-/* Extension headers of the outer packet: the transport header, the fragment, an SPI. */
+/* Extension headers of the outer packet: the transport header, and the fragment. */
 static __always_inline enum ft_counter ft_parse_ipv6_ext(struct __sk_buff *skb,
 							 struct ft_packet *pkt, __u32 end)
 {
@@ -357,10 +353,6 @@ static __always_inline enum ft_counter ft_parse_ipv6_ext(struct __sk_buff *skb,
 		pkt->frag_more = bpf_ntohl(word[0]) & 1;
 		pkt->frag_id = bpf_ntohl(word[1]);
 		pkt->frag_proto = bpf_ntohl(word[0]) >> 24;
-	}
-	if (FT_WALK_AH(walk) && !ft_fetch(skb, FT_WALK_AH(walk) + 4, word, 4)) {
-		pkt->extra = bpf_ntohl(word[0]);
-		pkt->flags |= FT_ENTRY_EXTRA_SPI;
 	}
 	return FT_C_SEEN;
 }
