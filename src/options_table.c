@@ -531,7 +531,7 @@ const struct ft_option ft_option_table[] = {
 	  set_backend },
 	{ '\0', "max-flows", N_("N"), N_("hold at most N flows (default 1000000)"), true, false,
 	  set_max_flows },
-	{ '\0', "readonly", NULL, N_("nothing that acts: no kill, no files"), true, false,
+	{ '\0', "readonly", NULL, N_("nothing that acts: no files"), true, false,
 	  set_readonly },
 	{ '\0', "no-mouse", NULL, N_("leave the mouse to the terminal"), true, false,
 	  set_no_mouse },

@@ -1,0 +1,81 @@
+#!/bin/sh
+# The program's manners: exit status, one line on stderr, nothing on it when all is well.
+# Needs no privilege and opens no capture.
+: "${top_srcdir:?run it by make check}" "${top_builddir:?}"
+flowtop=$top_builddir/flowtop
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+export XDG_CONFIG_HOME="$tmp" HOME="$tmp"
+number=0
+failed=0
+
+# verdict NAME: of the condition that was tested just before.
+verdict() {
+	status=$?
+	number=$((number + 1))
+	if [ "$status" -eq 0 ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		sed 's/^/# stderr: /' "$tmp/err"
+		failed=1
+	fi
+}
+
+# fails STATUS PATTERN ARGUMENT...: exactly one line, "flowtop: ... PATTERN ...".
+fails() {
+	want=$1
+	pattern=$2
+	shift 2
+	"$flowtop" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	got=$?
+	[ "$got" -eq "$want" ] && [ ! -s "$tmp/out" ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] &&
+		grep -q "^flowtop: .*$pattern" "$tmp/err"
+	verdict "$* exits $want and says $pattern"
+}
+
+# works PATTERN ARGUMENT...: exit 0, PATTERN in the output, nothing on stderr.
+works() {
+	pattern=$1
+	shift
+	"$flowtop" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	got=$?
+	[ "$got" -eq 0 ] && [ ! -s "$tmp/err" ] && grep -q -e "$pattern" "$tmp/out"
+	verdict "$* works and says $pattern"
+}
+
+works '^Usage: flowtop' --help
+works '--doctor' -h
+works '^flowtop [0-9]' -V
+works 'libpcap' -V
+works '^  tcx ' --doctor
+works ' lo ' -D
+fails 1 'unknown option -w' -w file
+fails 1 'did you mean --interface' --interfac-e lo
+fails 1 'ssh -t, or -b' -i lo
+fails 1 'needs a value' -b -c
+fails 1 '-d: ' -b -d 0
+fails 1 'csv' -b -o csv --pane all
+fails 1 'port' -b port
+fails 1 'parenthesis' -b '(' tcp
+fails 3 'nosuchif0' -b -i nosuchif0
+fails 3 "$tmp/none" -b -r "$tmp/none"
+fails 3 "$tmp/none" --config "$tmp/none"
+fails 1 'x1B\|x1b' -b "$(printf -- '--\033[31m')"
+
+mkdir "$tmp/flowtop"
+echo 'intervall = 3' >"$tmp/flowtop/config"
+"$flowtop" -D >"$tmp/out" 2>"$tmp/err" </dev/null && [ -s "$tmp/out" ] &&
+	grep -q 'flowtop/config:1: .*"intervall".*"interval"' "$tmp/err"
+verdict "a bad line in the config file is a warning with line and key"
+
+"$flowtop" --help 2>"$tmp/err" | head -n 0
+[ ! -s "$tmp/err" ]
+verdict "a broken pipe is quiet"
+"$flowtop" --help >/dev/full 2>"$tmp/err"
+got=$?
+[ "$got" -eq 4 ] && grep -q '^flowtop: ' "$tmp/err"
+verdict "a full disk is not"
+
+echo "1..$number"
+exit "$failed"
