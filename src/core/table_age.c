@@ -35,7 +35,8 @@ static bool is_leaving(const struct ft_build *build, uint32_t row)
 	const struct ft_flow_hot *hot = &build->rows[row];
 	uint64_t limit = table->config.closed_ns;
 
-	if (ft_block_rows(table->base)[row].ended == FT_ENDED_NOT)
+	/* What counted in this interval is shown with it. */
+	if (ft_block_rows(table->base)[row].ended == FT_ENDED_NOT || hot->delta)
 		return false;
 	if (hot->ended == FT_ENDED_EVICTED || hot->last_ns == 0)
 		return true;

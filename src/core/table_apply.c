@@ -313,6 +313,17 @@ static int compare_starts(const void *a, const void *b)
 	return one->entry < two->entry ? -1 : one->entry > two->entry;
 }
 
+/* Remembers an entry for later. */
+static void add_start(struct apply *apply, struct place place)
+{
+	if (apply->start_count == apply->start_space) {
+		apply->start_space = apply->start_space ? apply->start_space * 2 : 64;
+		apply->starts = xreallocarray(apply->starts, apply->start_space,
+					      sizeof(*apply->starts));
+	}
+	apply->starts[apply->start_count++] = place;
+}
+
 /* Collects the entries that begin with a SYN, in the order of time. */
 static void find_starts(struct apply *apply)
 {
@@ -324,14 +335,7 @@ static void find_starts(struct apply *apply)
 		for (j = 0; j < span->count; j++) {
 			if (!is_start(&span->entries[j]))
 				continue;
-			if (apply->start_count == apply->start_space) {
-				apply->start_space = apply->start_space ? apply->start_space * 2 : 64;
-				apply->starts = xreallocarray(apply->starts, apply->start_space,
-							      sizeof(*apply->starts));
-			}
-			apply->starts[apply->start_count++] = (struct place){
-				.span = span, .entry = &span->entries[j],
-			};
+			add_start(apply, (struct place){ span, &span->entries[j] });
 		}
 	}
 	if (apply->start_count)
