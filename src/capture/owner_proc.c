@@ -244,7 +244,7 @@ static struct end end_of(const struct ft_owner_query *query, int side)
 		.local_port_be = side ? key->port_b_be : key->port_a_be,
 		.remote_port_be = side ? key->port_a_be : key->port_b_be,
 		.cookie = query->cookie[side],
-		.opened_here = query->flow->initiator == (unsigned int)side,
+		.opened_here = query->initiator == (enum ft_end)side,
 	};
 }
 
@@ -425,20 +425,20 @@ static enum answer owner_of_raw(struct ft_owner_proc *source, const struct end *
 
 /* Who asked, or the kernel, which answers and reports errors. */
 static enum answer owner_of_icmp(struct ft_owner_proc *source, const struct end *end,
-				 const struct ft_flow *flow, uint16_t *ret_owner)
+				 const struct ft_owner_query *query, uint16_t *ret_owner)
 {
-	uint8_t type = (uint8_t)(ntohs(flow->key.port_b_be) >> 8);
+	const struct ft_flow_key *key = &query->flow->key;
+	uint8_t type = (uint8_t)(ntohs(key->port_b_be) >> 8);
 	const struct ft_sock *ping;
 
 	if (has_id(end->protocol, type) && end->opened_here) {
 		read_raw(source);
-		ping = find_ping(source, end->protocol, flow->key.port_a_be, end->local,
-				 end->remote);
+		ping = find_ping(source, end->protocol, key->port_a_be, end->local, end->remote);
 		if (ping)
 			return owner_of_sock(source, ping, ret_owner);
 		return owner_of_raw(source, end, false, ret_owner);
 	}
-	if (has_id(end->protocol, type) && flow->initiator == FT_END_NONE)
+	if (has_id(end->protocol, type) && query->initiator == FT_END_NONE)
 		return ANSWER_NONE;
 	if (is_router_message(end->protocol, type)) {
 		read_raw(source);
@@ -461,7 +461,7 @@ static enum answer owner_of_side(struct ft_owner_proc *source, const struct ft_o
 		return owner_of_end(source, &end, ret_owner);
 	}
 	if (end.protocol == IPPROTO_ICMP || end.protocol == IPPROTO_ICMPV6)
-		return owner_of_icmp(source, &end, query->flow, ret_owner);
+		return owner_of_icmp(source, &end, query, ret_owner);
 	read_raw(source);
 	return owner_of_raw(source, &end, true, ret_owner);
 }

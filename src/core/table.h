@@ -136,6 +136,7 @@ void ft_table_apply(struct ft_table *table, const struct ft_batch *batch);
 struct ft_owner_query {
 	const struct ft_flow *flow;
 	uint64_t cookie[2];
+	enum ft_end initiator; /* flow->initiator is set by the first snapshot only */
 	bool end_is_own[2];
 	uint16_t owner[2]; /* in: what is known; out: the answer */
 	bool final;

@@ -107,6 +107,20 @@ static bool take_answer(struct ft_table *table, uint32_t slot, const uint16_t kn
 	return done || query->final;
 }
 
+/* Who opened a flow; of one that was in no snapshot yet, as far as its packets tell. */
+static enum ft_end initiator_of(const struct ft_table *table, uint32_t slot)
+{
+	uint32_t link = *ft_flow_store_link(table->store, slot);
+
+	if (link & FT_LINK_CHANGED) {
+		const struct ft_change *change = &ft_table_changes(table)[link & FT_LINK_NUMBER];
+
+		if (change->flags & FT_CHANGE_NEW)
+			return ft_flow_initiator(change);
+	}
+	return (enum ft_end)ft_flow_store_flow(table->store, slot)->initiator;
+}
+
 /* Asks about one flow; false if it has to be asked again. */
 static bool ask(struct ft_table *table, uint32_t slot, const uint64_t cookie[2],
 		void (*resolve)(void *arg, struct ft_owner_query *query), void *arg)
@@ -115,6 +129,7 @@ static bool ask(struct ft_table *table, uint32_t slot, const uint64_t cookie[2],
 	struct ft_owner_query query = {
 		.flow = ft_flow_store_flow(table->store, slot),
 		.cookie = { cookie[0], cookie[1] },
+		.initiator = initiator_of(table, slot),
 	};
 
 	known_owners(table, slot, known);
