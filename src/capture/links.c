@@ -305,29 +305,49 @@ static const char *kind_text(const struct ft_link *link)
 	return ft_link_is_l3(link) ? _("L3") : _("device");
 }
 
+/* A text and spaces up to `width` cells, and one more. */
+static void put_cell(FILE *out, const char *text, unsigned width)
+{
+	unsigned cells = ft_fmt_width(text);
+
+	fprintf(out, "%s%*s ", text, cells < width ? (int)(width - cells) : 0, "");
+}
+
+/* A line of -D; the texts are escaped. */
+static void put_line(FILE *out, const char *const text[6])
+{
+	static const unsigned widths[5] = { 5, 15, 10, 7, 15 };
+
+	for (size_t i = 0; i < 5; i++)
+		put_cell(out, text[i], widths[i]);
+	fprintf(out, "%s\n", text[5]);
+}
+
 int ft_links_describe(const struct ft_links *links, char **ret_text)
 {
+	const char *const titles[6] = { _("INDEX"), _("NAME"), _("KIND"),
+					_("STATE"), _("MASTER"), _("ANY") };
 	char *text = NULL;
 	size_t size = 0, i;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return -errno;
-	fprintf(out, "%-5s %-15s %-10s %-6s %-15s %s\n", _("INDEX"), _("NAME"), _("KIND"),
-		_("STATE"), _("MASTER"), _("ANY"));
+	put_line(out, titles);
 	for (i = 0; i < links->link_count; i++) {
 		const struct ft_link *link = &links->links[i];
 		const struct ft_link *master = ft_links_find(links, link->master);
-		char name[64], kind[64], above[64] = "-";
+		char index[16], name[64], kind[64], above[64] = "-";
 
 		ft_fmt_escape(link->name, strlen(link->name), false, name, sizeof(name));
 		ft_fmt_escape(kind_text(link), strlen(kind_text(link)), false, kind, sizeof(kind));
 		if (master)
 			ft_fmt_escape(master->name, strlen(master->name), false, above,
 				      sizeof(above));
-		fprintf(out, "%-5u %-15s %-10s %-6s %-15s %s\n", link->ifindex, name, kind,
-			link->flags & IFF_UP ? _("up") : _("down"), above,
-			any_text(ft_links_any(links->links, links->link_count, link)));
+		snprintf(index, sizeof(index), "%u", link->ifindex);
+		put_line(out, (const char *const[6]){
+			index, name, kind, link->flags & IFF_UP ? _("UP") : _("DOWN"), above,
+			any_text(ft_links_any(links->links, links->link_count, link)) });
 	}
 	if (fclose(out) != 0) {
 		free(text);
