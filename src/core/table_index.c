@@ -8,7 +8,8 @@
 
 #include "core/table_priv.h"
 
-#define FIRST_PLACES 1024U
+#define FIRST_PLACES 2048U
+#define AHEAD 16U /* records asked for in advance while growing */
 
 static uint32_t *places(const struct ft_index *index)
 {
@@ -65,7 +66,15 @@ static void put(struct ft_index *index, uint64_t hash, uint32_t word)
 	places(index)[i] = word;
 }
 
-/* Twice the places; hashes are computed anew from the records. */
+/* Asks for the record that a word names. */
+static void prefetch_word(const struct ft_table *table, uint32_t word)
+{
+	if (word)
+		__builtin_prefetch(ft_flow_store_flow(table->store,
+						      slot_of(&table->index, word)));
+}
+
+/* Four times the places, so that few are ever moved; hashes are computed anew. */
 static void grow(struct ft_table *table)
 {
 	struct ft_index *index = &table->index;
@@ -73,11 +82,13 @@ static void grow(struct ft_table *table)
 	uint32_t i;
 
 	index->words = (struct ft_region){ .base = NULL };
-	index->mask = old.mask * 2 + 1;
+	index->mask = old.mask * 4 + 3;
 	ft_region_grow_exact(&index->words, ((size_t)index->mask + 1) * sizeof(uint32_t));
 	for (i = 0; i <= old.mask; i++) {
 		uint32_t word = places(&old)[i];
 
+		if (i + AHEAD <= old.mask)
+			prefetch_word(table, places(&old)[i + AHEAD]);
 		if (word)
 			put(index, ft_table_hash(table, &ft_flow_store_flow(table->store,
 				slot_of(index, word))->key), word);

@@ -10,6 +10,8 @@
 #define AHEAD 12U /* changes whose rows are asked for in advance */
 /* Slower than one byte in half an hour is nothing; keeps idle rows out of denormal numbers. */
 #define RATE_FLOOR 1e-3F
+/* Memory that an interval keeps for the next one, of each kind. */
+#define KEPT_BYTES (8UL << 20)
 /* A step of the clock by less is drift and slew. */
 #define JUMP_NS 2000000000LL
 
@@ -211,7 +213,7 @@ static void add_changes(struct ft_build *build)
 /* Gives memory back that a busy interval left behind; small things stay. */
 static void reset_region(struct ft_region *region)
 {
-	if (region->bytes > 1U << 20)
+	if (region->bytes > KEPT_BYTES)
 		ft_region_free(region);
 }
 
