@@ -345,7 +345,7 @@ static int parse_port(struct parser *parser, const struct keyword *keyword, enum
 		return result;
 	if (!is_port(parser, parser->token.text, &test.low))
 		return fail(parser, _("'%s' is no port (0 to 65535) and no service known here"),
-			    parser->token.text);
+			    shown(parser));
 	test.high = test.low;
 	return add_test(parser, &test, ret_node) ?: next(parser);
 }

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The display filter: a table of expressions and the flows each lets through, a table of
+ * faults with their places, the toggles, and random text that must never crash.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/filter.h"
+#include "core/names.h"
+#include "core/xalloc.h"
+#include "tests/core/made.h"
+
+#define CURL FT_OWNER_FIRST
+#define SSHD (FT_OWNER_FIRST + 1)
+#define WEB (FT_OWNER_FIRST + 3)
+
+/* One letter a flow, in the order of rows. */
+static const struct made_flow flows[] = {
+	/* A: https out, 8 kbit/s + 72 kbit/s, joined by curl */
+	{ .local = "10.0.0.2", .local_port = 51234, .remote = "192.0.2.7", .remote_port = 443,
+	  .protocol = 6, .began = 'l', .owner = CURL, .tx_rate = 1000, .rx_rate = 9000,
+	  .tx = { 10, 1000, 1140 }, .rx = { 20, 29000, 29280 }, .age_s = 50, .idle_s = 0.2,
+	  .state = FT_STATE_ESTABLISHED },
+	/* B: ssh in over IPv6, idle */
+	{ .local = "2001:db8::2", .local_port = 22, .remote = "2001:db8::99",
+	  .remote_port = 40000, .protocol = 6, .began = 'r', .owner = SSHD, .age_s = 90,
+	  .idle_s = 61, .state = FT_STATE_ESTABLISHED, .tx = { 5, 500, 570 } },
+	/* C: DNS, forwarded, on a VLAN in a VLAN */
+	{ .local = "10.1.0.9", .local_port = 5353, .remote = "198.51.100.1", .remote_port = 53,
+	  .protocol = 17, .path = FT_PATH_TRANSIT, .vlan_outer = 100, .vlan_inner = 20,
+	  .scope = 2, .owner = FT_OWNER_TRANSIT, .age_s = 2, .state = FT_STATE_ACTIVE },
+	/* D: ping */
+	{ .local = "10.0.0.2", .local_port = 77, .remote = "192.0.2.8", .remote_port = 8 << 8,
+	  .protocol = 1, .began = 'l', .owner = FT_OWNER_KERNEL, .age_s = 5,
+	  .state = FT_STATE_ACTIVE },
+	/* E: ping of IPv6 */
+	{ .local = "2001:db8::2", .local_port = 78, .remote = "2001:db8::98",
+	  .remote_port = 128 << 8, .protocol = 58, .owner = FT_OWNER_UNKNOWN, .age_s = 5 },
+	/* F: loopback, both ends ours */
+	{ .local = "127.0.0.1", .local_port = 8080, .remote = "127.0.0.1", .remote_port = 35000,
+	  .protocol = 6, .path = FT_PATH_LOOPBACK, .scope = 1, .began = 'r', .owner = WEB,
+	  .remote_owner = CURL, .age_s = 10, .state = FT_STATE_CLOSED,
+	  .ended = FT_ENDED_FIN },
+	/* G: SCTP */
+	{ .local = "10.0.0.2", .local_port = 5000, .remote = "10.9.9.9", .remote_port = 5060,
+	  .protocol = 132, .owner = FT_OWNER_UNKNOWN, .age_s = 1 },
+	/* H: ESP, evicted */
+	{ .local = "10.0.0.2", .remote = "203.0.113.5", .protocol = 50, .extra = 0xbeef,
+	  .flags = FT_ENTRY_EXTRA_SPI, .owner = FT_OWNER_KERNEL, .age_s = 30,
+	  .ended = FT_ENDED_EVICTED },
+};
+#define FLOWS (sizeof(flows) / sizeof(flows[0]))
+
+static const char hosts[] = "192.0.2.7 web.example www\n127.0.0.1 localhost\n::1 localhost\n";
+static const char services[] =
+	"https 443/tcp\nssh 22/tcp\ndomain 53/udp\nhttp-alt 8080/tcp webcache\nsip 5060/sctp\n";
+
+static const struct {
+	const char *text, *matches;
+} good[] = {
+	{ "", "ABCDEFGH" },
+	{ "   ", "ABCDEFGH" },
+	/* protocols and versions */
+	{ "tcp", "ABF" },
+	{ "TCP", "ABF" },
+	{ "udp", "C" },
+	{ "icmp", "D" },
+	{ "icmp6", "E" },
+	{ "icmpv6", "E" },
+	{ "sctp", "G" },
+	{ "proto 50", "H" },
+	{ "proto esp", "H" },
+	{ "proto TCP", "ABF" },
+	{ "ip", "ACDFGH" },
+	{ "ip6", "BE" },
+	{ "vlan 100", "C" },
+	{ "vlan 20", "C" },
+	{ "vlan 7", "" },
+	{ "vlan 0", "ABDEFGH" },
+	/* ends */
+	{ "host 10.0.0.2", "ADGH" },
+	{ "host 192.0.2.7", "A" },
+	{ "host 2001:db8::2", "BE" },
+	{ "host web.example", "A" },
+	{ "host WWW", "A" },
+	{ "host localhost", "F" },
+	{ "net 10.0.0.0/8", "ACDGH" },
+	{ "net 10.0.0.0/24", "ADGH" },
+	{ "net 2001:db8::/32", "BE" },
+	{ "net 10.9.9.9", "G" },
+	{ "10.0.0.0/24", "ADGH" },
+	{ "port 443", "A" },
+	{ "port https", "A" },
+	{ "port webcache", "F" },
+	{ "port 77", "" }, /* an ICMP id is no port */
+	{ "port 0", "" },
+	{ "portrange 20-60", "BC" },
+	{ "portrange 443-443", "A" },
+	{ "local port 22", "B" },
+	{ "remote port 22", "" },
+	{ "remote port 53", "C" },
+	{ "src port 40000", "B" },
+	{ "dst port 22", "B" },
+	{ "src host 10.0.0.2", "ADGH" },
+	{ "dst host 10.0.0.2", "" },
+	{ "src 10.0.0.2", "ADGH" },
+	{ "dst net 192.0.2.0/24", "AD" },
+	{ "dst 192.0.2.0/24", "AD" },
+	{ "local net 10.1.0.0/16", "C" },
+	{ "remote portrange 400-500", "A" },
+	{ "dst port 8080", "F" },
+	{ "local 127.0.0.1", "F" },
+	/* interfaces, owners, state */
+	{ "iface lo", "F" },
+	{ "iface br0", "ABDEGH" },
+	{ "iface veth1", "ABDEGH" },
+	{ "iface br", "" },
+	{ "process curl", "AF" },
+	{ "process networkm", "F" },
+	{ "process transit", "C" },
+	{ "process kernel", "DH" },
+	{ "process unknown", "EG" },
+	{ "pid 812", "AF" },
+	{ "pid 1", "" },
+	{ "user alice", "AF" },
+	{ "user 0", "BF" },
+	{ "user ali", "" },
+	{ "container web", "F" },
+	{ "container ssh.service", "B" },
+	{ "state established", "AB" },
+	{ "state est", "AB" },
+	{ "state closed", "F" },
+	{ "state evicted", "H" },
+	{ "state active", "CD" },
+	/* numbers */
+	{ "rate > 0", "A" },
+	{ "rate > 79k", "A" },
+	{ "rate >= 80k", "A" },
+	{ "rate > 80k", "" },
+	{ "rate>1k", "A" },
+	{ "rate = 0", "BCDEFGH" },
+	{ "rate < 1", "BCDEFGH" },
+	{ "bytes >= 30k", "A" },
+	{ "total >= 29.3Ki", "" },
+	{ "total >= 29.2Ki", "A" },
+	{ "packets > 4", "AB" },
+	{ "packets == 5", "B" },
+	{ "age > 45s", "AB" },
+	{ "age <= 1", "G" },
+	{ "age < 1m", "ACDEFGH" },
+	{ "idle > 1m", "B" },
+	{ "rtt > 1ms", "" },
+	{ "not rtt > 1ms", "ABCDEFGH" },
+	/* and, or, not, parentheses */
+	{ "tcp and port 443", "A" },
+	{ "tcp port 443", "A" },
+	{ "tcp && port 443", "A" },
+	{ "udp or icmp", "CD" },
+	{ "udp || icmp", "CD" },
+	{ "not tcp", "CDEGH" },
+	{ "!tcp", "CDEGH" },
+	{ "! tcp", "CDEGH" },
+	{ "not not tcp", "ABF" },
+	{ "tcp or udp and ip6", "ABF" },
+	{ "(tcp or udp) and ip6", "B" },
+	{ "not (tcp or udp)", "DEGH" },
+	{ "not (tcp and ip6) and not udp", "ADEFGH" },
+	{ "ip and not (tcp or (udp or icmp))", "GH" },
+	{ "icmp or tcp and (port 22 or port 443) and not ip6", "AD" },
+	{ "ip6 tcp or sctp", "BG" },
+	/* words */
+	{ "192.0.2", "AD" },
+	{ "192.0.2.7:443", "A" },
+	{ "[2001:db8::2]:22", "B" },
+	{ "db8::9", "BE" },
+	{ "51234", "A" },
+	{ "web.example", "A" },
+	{ "https", "AF" }, /* port of A, command line of curl */
+	{ "CURL", "AF" },
+	{ "alice", "ABF" }, /* user of A and F, command line of B */
+	{ "pts/3", "B" },
+	{ "networkmanager", "F" },
+	{ "transit", "C" },
+	{ "veth", "ABDEGH" },
+	{ "100.20", "C" },
+	{ "echo", "DE" },
+	{ "0xbeef", "H" },
+	{ "evict", "H" },
+	{ "esp", "H" },
+	{ "\"tcp\"", "ABF" },
+	{ "'and'", "" },
+	{ "nothing-has-this", "" },
+	{ "eth1 udp", "C" },
+};
+
+static struct made made;
+static struct ft_names *names;
+
+static int setup(void **state)
+{
+	(void)state;
+	names = ft_names_new(hosts, services);
+	made_init(&made, FLOWS);
+	for (size_t i = 0; i < FLOWS; i++)
+		made_add(&made, &flows[i]);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	made_done(&made);
+	ft_names_free(names);
+	return 0;
+}
+
+/* Letters of the flows that pass. */
+static void matches_of(const struct ft_filter *filter, char letters[FLOWS + 1])
+{
+	size_t fill = 0;
+
+	for (size_t i = 0; i < FLOWS; i++)
+		if (ft_filter_match(filter, &made.snapshot, &made.rows[i]))
+			letters[fill++] = (char)('A' + i);
+	letters[fill] = '\0';
+}
+
+static struct ft_filter *parse(const char *text)
+{
+	struct ft_filter *filter = NULL;
+	char err[160] = "";
+
+	if (ft_filter_parse(text, names, &filter, NULL, err, sizeof(err)) != 0)
+		fail_msg("%s: %s", text, err);
+	return filter;
+}
+
+static void expressions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct ft_filter *filter = parse(good[i].text);
+		char letters[FLOWS + 1];
+
+		matches_of(filter, letters);
+		if (strcmp(letters, good[i].matches) != 0)
+			fail_msg("%s: %s, should be %s", good[i].text, letters, good[i].matches);
+		ft_filter_free(filter);
+	}
+}
+
+static const struct {
+	const char *text;
+	size_t where;
+	const char *err;
+} bad[] = {
+	{ "tcp and", 7, "something is missing at the end" },
+	{ "or tcp", 0, "'or' stands where a test should" },
+	{ "tcp or or udp", 7, "'or' stands where a test should" },
+	{ "tcp and and udp", 8, "'and' stands where a test should" },
+	{ "not", 3, "something is missing at the end" },
+	{ "(", 1, "something is missing at the end" },
+	{ "(tcp", 4, "a closing parenthesis is missing" },
+	{ "tcp)", 3, "')' closes nothing" },
+	{ "()", 1, "')' stands where a test should" },
+	{ "port", 4, "'port' needs a word after it" },
+	{ "port and tcp", 5, "'port' needs a word after it" },
+	{ "port 65536", 5, "'65536' is no port (0 to 65535) and no service known here" },
+	{ "port nope", 5, "'nope' is no port (0 to 65535) and no service known here" },
+	{ "portrange 5", 10, "'5' is no range of ports like 8000-8080" },
+	{ "portrange 9-5", 10, "'9-5' is no range of ports like 8000-8080" },
+	{ "host nowhere.example", 5, "no address is known for 'nowhere.example'" },
+	{ "net 10.0.0.0/33", 4, "'10.0.0.0/33' is no network like 10.0.0.0/8 or 2001:db8::/32" },
+	{ "src tcp", 4, "'src' needs host, net, port, portrange or an address after it" },
+	{ "local", 5, "'local' needs host, net, port, portrange or an address after it" },
+	{ "proto nope", 6, "'nope' is no protocol (a name, or 0 to 255)" },
+	{ "proto 256", 6, "'256' is no protocol (a name, or 0 to 255)" },
+	{ "vlan 4096", 5, "'4096' is no VLAN (0 to 4095)" },
+	{ "pid x", 4, "'x' is no process id" },
+	{ "rate", 4, "'rate' needs >, >=, <, <= or = after it" },
+	{ "rate 5", 5, "'rate' needs >, >=, <, <= or = after it" },
+	{ "rate > fast", 7, "'fast' is no number like 500, 10k or 1.5M" },
+	{ "rate >", 6, "'' is no number like 500, 10k or 1.5M" },
+	{ "age > 1M5", 6, "'1M5' is no time like 250ms, 10s or 5m" },
+	{ "rate != 5", 5, "'rate' needs >, >=, <, <= or = after it" },
+	{ "tcp > 5", 4, "'>' stands where a test should" },
+	{ "\"open", 0, "the quote is not closed" },
+	{ "tcp \"\"", 4, "empty word" },
+	{ "port \033[2J", 5, "'\\x1B[2J' is no port (0 to 65535) and no service known here" },
+};
+
+static void faults(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct ft_filter *filter = (struct ft_filter *)&made, *const before = filter;
+		char err[160] = "";
+		size_t where = 4711;
+
+		if (ft_filter_parse(bad[i].text, names, &filter, &where, err, sizeof(err)) !=
+		    -EINVAL)
+			fail_msg("%s is taken", bad[i].text);
+		if (where != bad[i].where || strcmp(err, bad[i].err) != 0)
+			fail_msg("%s: at %zu: %s", bad[i].text, where, err);
+		assert_ptr_equal(filter, before);
+	}
+}
+
+/* Too deep, too long, too many tests: refused with a sentence. */
+static void bounds(void **state)
+{
+	struct ft_filter *filter;
+	char *text = xmalloc(8192), err[160];
+
+	(void)state;
+	memset(text, '(', 100);
+	strcpy(text + 100, "tcp");
+	assert_int_equal(ft_filter_parse(text, NULL, &filter, NULL, err, sizeof(err)), -EINVAL);
+	assert_string_equal(err, "too many parentheses or nots inside each other");
+	memset(text, '!', 1000);
+	assert_int_equal(ft_filter_parse(text, NULL, &filter, NULL, err, sizeof(err)), -EINVAL);
+	memset(text, 'x', 5000);
+	text[5000] = '\0';
+	assert_int_equal(ft_filter_parse(text, NULL, &filter, NULL, err, sizeof(err)), -EINVAL);
+	assert_string_equal(err, "the filter is too long");
+	for (size_t i = 0; i < 1001; i++)
+		memcpy(text + 3 * i, "ip ", 4);
+	assert_int_equal(ft_filter_parse(text, NULL, &filter, NULL, err, sizeof(err)), -EINVAL);
+	assert_string_equal(err, "the filter is too long");
+	text[3 * 1000] = '\0';
+	assert_int_equal(ft_filter_parse(text, NULL, &filter, NULL, err, sizeof(err)), 0);
+	assert_true(ft_filter_match(filter, &made.snapshot, &made.rows[0]));
+	assert_false(ft_filter_match(filter, &made.snapshot, &made.rows[1]));
+	ft_filter_free(filter);
+	free(text);
+}
+
+static const struct {
+	unsigned shown;
+	const char *text, *matches, *described;
+} toggles[] = {
+	{ FT_SHOW_ALL, "", "ABCDEFGH", "" },
+	{ FT_SHOW_ALL, "tcp", "ABF", "tcp" },
+	{ FT_SHOW_TCP | FT_SHOW_V4 | FT_SHOW_V6, "", "ABF", "tcp" },
+	{ FT_SHOW_TCP | FT_SHOW_V4 | FT_SHOW_V6, "port 443", "A", "tcp and (port 443)" },
+	{ FT_SHOW_TCP | FT_SHOW_UDP | FT_SHOW_V4 | FT_SHOW_V6, "", "ABCF", "(tcp or udp)" },
+	{ FT_SHOW_ICMP | FT_SHOW_V4 | FT_SHOW_V6, "", "DE", "(icmp or icmp6)" },
+	{ FT_SHOW_OTHER | FT_SHOW_V4 | FT_SHOW_V6, "", "GH",
+	  "not (tcp or udp or icmp or icmp6)" },
+	{ FT_SHOW_ALL & ~FT_SHOW_TCP, "", "CDEGH", "not tcp" },
+	{ FT_SHOW_ALL & ~FT_SHOW_V6, "", "ACDFGH", "ip" },
+	{ FT_SHOW_ALL & ~FT_SHOW_V4, "host 2001:db8::2 or udp", "BE",
+	  "ip6 and (host 2001:db8::2 or udp)" },
+	{ FT_SHOW_TCP | FT_SHOW_V6, "", "B", "ip6 and tcp" },
+	{ FT_SHOW_V4 | FT_SHOW_V6, "", "", "not (ip or ip6)" },
+	{ FT_SHOW_ALL_PROTOCOLS, "", "", "not (ip or ip6)" },
+};
+
+/* Toggles filter beside the expression, and the description is an expression that says both. */
+static void shown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(toggles) / sizeof(toggles[0]); i++) {
+		struct ft_filter *plain = parse(toggles[i].text);
+		struct ft_filter *filter = ft_filter_with_shown(plain, toggles[i].shown);
+		char *described = ft_filter_describe(filter), letters[FLOWS + 1];
+		struct ft_filter *again = parse(described), *copy = ft_filter_copy(filter);
+
+		ft_filter_free(plain);
+		assert_string_equal(described, toggles[i].described);
+		assert_string_equal(ft_filter_text(filter), toggles[i].text);
+		assert_int_equal(ft_filter_shown(filter), toggles[i].shown);
+		assert_int_equal(ft_filter_is_all(filter), toggles[i].described[0] == '\0');
+		matches_of(filter, letters);
+		assert_string_equal(letters, toggles[i].matches);
+		ft_filter_free(filter);
+		matches_of(again, letters);
+		assert_string_equal(letters, toggles[i].matches);
+		matches_of(copy, letters);
+		assert_string_equal(letters, toggles[i].matches);
+		ft_filter_free(again);
+		ft_filter_free(copy);
+		free(described);
+	}
+}
+
+/* Random words of the grammar and random bytes: parsed or refused, matched without harm, and
+ * `not (X)` is always the opposite of X. */
+static void random_text(void **state)
+{
+	static const char *const parts[] = {
+		"tcp", "and", "or", "not", "(", ")", "port", "443", "host", "10.0.0.2", "src",
+		"rate", ">", "5k", "age", "net", "10.0.0.0/8", "curl", "!", "||", "&&", "\"", "'",
+		"user", "state", "vlan", "\377", "<=", "udp", "ip6", "dst", "portrange", "1-9",
+	};
+	char text[512], negated[520], err[160];
+	int taken = 0;
+
+	(void)state;
+	for (int i = 0; i < 40000; i++) {
+		struct ft_filter *filter, *opposite;
+		size_t where = SIZE_MAX;
+
+		text[0] = '\0';
+		for (uint64_t n = 1 + made_random() % 6; n > 0; n--) {
+			strcat(text, parts[made_random() % (sizeof(parts) / sizeof(parts[0]))]);
+			strcat(text, made_random() % 8 ? " " : "");
+		}
+		if (ft_filter_parse(text, names, &filter, &where, err, sizeof(err)) < 0) {
+			assert_true(where <= strlen(text));
+			continue;
+		}
+		taken++;
+		snprintf(negated, sizeof(negated), "not (%s)", text);
+		opposite = parse(negated);
+		for (size_t k = 0; k < FLOWS; k++)
+			assert_true(ft_filter_match(filter, &made.snapshot, &made.rows[k]) !=
+				    ft_filter_match(opposite, &made.snapshot, &made.rows[k]));
+		ft_filter_free(filter);
+		ft_filter_free(opposite);
+	}
+	assert_true(taken > 1000);
+}
+
+/* Without names, numbers still work and words are only text. */
+static void no_names(void **state)
+{
+	struct ft_filter *filter;
+	char err[160];
+
+	(void)state;
+	assert_int_equal(ft_filter_parse("port 443 and 192.0.2.7", NULL, &filter, NULL, err,
+					 sizeof(err)), 0);
+	assert_true(ft_filter_match(filter, &made.snapshot, &made.rows[0]));
+	ft_filter_free(filter);
+	assert_int_equal(ft_filter_parse("port https", NULL, &filter, NULL, err, sizeof(err)),
+			 -EINVAL);
+	assert_int_equal(ft_filter_parse("host localhost", NULL, &filter, NULL, err, sizeof(err)),
+			 -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(expressions), cmocka_unit_test(faults),
+		cmocka_unit_test(bounds),      cmocka_unit_test(shown),
+		cmocka_unit_test(random_text), cmocka_unit_test(no_names),
+	};
+
+	return cmocka_run_group_tests_name("filter", tests, setup, teardown);
+}
