@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parser goes down the headers with one struct parse: `off` is where it is, `end` where
- * the packet ends on the wire (of the frame first, of the IP packet then: Ethernet padding is
- * no payload), `cap` where the captured octets end. A header may thus be there, cut off on the
- * wire (malformed), or merely not captured; then the packet is accounted by what is known.
+ * The parser goes down the headers with one struct parse (packet_parse.h). What was not
+ * captured though it was on the wire is no fault: the packet is accounted by what is known.
  *
  * Each step returns PARSE_ON, or the enum ft_counter that counts the packet instead of a flow.
  * The rules are those of tests/capture/packets.c, word for word the same as the BPF program's.
@@ -13,105 +11,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define PARSE_ON (-1)
-
-#define PROTO_HOPOPTS 0
-#define PROTO_ICMP 1
-#define PROTO_IPIP 4
-#define PROTO_TCP 6
-#define PROTO_UDP 17
-#define PROTO_IPV6 41
-#define PROTO_ROUTING 43
-#define PROTO_FRAGMENT 44
-#define PROTO_GRE 47
-#define PROTO_ESP 50
-#define PROTO_AH 51
-#define PROTO_ICMPV6 58
-#define PROTO_DSTOPTS 60
-#define PROTO_SCTP 132
-
-#define TYPE_IPV4 0x0800
-#define TYPE_IPV6 0x86dd
-#define TYPE_VLAN 0x8100
-#define TYPE_QINQ 0x88a8
-#define TYPE_TEB 0x6558 /* Ethernet in GRE or Geneve */
-
-#define PORT_VXLAN 4789
-#define PORT_VXLAN_LINUX 8472
-#define PORT_GENEVE 6081
-
-#define GRE_CHECKSUM 0x8000
-#define GRE_KEY 0x2000
-#define GRE_SEQUENCE 0x1000
-#define GRE_VERSION 0x0007
-
-#define ETH_LEN 14
-#define VLAN_LEN 4
-#define IPV4_LEN 20
-#define IPV6_LEN 40
-#define TCP_LEN 20
-#define UDP_LEN 8
-#define SCTP_LEN 12
-#define ICMP_LEN 8
-#define ICMPV6_LEN 4
-#define JUMBO_MIN 65536 /* a length field of 0 is believed from here on */
-
-struct parse {
-	const uint8_t *data;
-	const struct ft_packet_meta *meta;
-	uint32_t cap;
-	uint32_t end;
-	uint32_t off;
-	uint32_t pseudo;   /* octets in front that weren't on the wire */
-	uint32_t l3_off;
-	uint32_t l3_len;
-	uint16_t type;     /* EtherType */
-	uint16_t vlan[2];  /* ids that aren't 0, outermost first */
-	uint8_t ip_version;
-	uint8_t protocol;
-	uint8_t src[16], dst[16];
-	uint16_t sport_be, dport_be;
-	bool l4_known;     /* off is at the transport header */
-	bool frag_first, frag_later, frag_last;
-	uint8_t frag_protocol;
-	uint32_t frag_id;
-	uint32_t headers;  /* repeated by each segment; 0 = not known */
-	uint8_t tcp_flags;
-	uint8_t flags;
-	uint32_t extra;
-};
-
-/* Big-endian reads; the caller has checked. */
-static uint16_t get16(const uint8_t *octets)
-{
-	return (uint16_t)(octets[0] << 8 | octets[1]);
-}
-
-static uint32_t get32(const uint8_t *octets)
-{
-	return (uint32_t)get16(octets) << 16 | get16(octets + 2);
-}
-
-/* The same, left in network order. */
-static uint16_t get16_be(const uint8_t *octets)
-{
-	uint16_t value;
-
-	memcpy(&value, octets, sizeof(value));
-	return value;
-}
-
-/* True if len octets from off were on the wire. */
-static bool on_wire(const struct parse *p, uint32_t off, uint32_t len)
-{
-	return off <= p->end && len <= p->end - off;
-}
-
-/* True if they were captured too, so that they can be read. */
-static bool captured(const struct parse *p, uint32_t off, uint32_t len)
-{
-	return on_wire(p, off, len) && off <= p->cap && len <= p->cap - off;
-}
+#include "capture/packet_parse.h"
 
 /* ---- link layer ---- */
 
@@ -218,11 +118,6 @@ static int parse_link(struct parse *p)
 	}
 }
 
-static bool is_tag(uint16_t type)
-{
-	return type == TYPE_VLAN || type == TYPE_QINQ;
-}
-
 /* The metadata tag and those in band. */
 static int parse_vlans(struct parse *p)
 {
@@ -278,14 +173,15 @@ static void map_v4(uint8_t ret_addr[16], const uint8_t *octets)
 }
 
 /*
- * Settles where the IP packet ends: `stated` is what its length field says (0: nothing).
- * A super-packet's field isn't looked at; 0 stands for more than 16 bits can say.
+ * Settles where the IP packet ends: `stated` is what its length field says. A super-packet's
+ * field isn't looked at; `zero` (the field is 0) stands for more than 16 bits can say, if that
+ * much is there or a hop-by-hop header promises a jumbogram.
  */
-static int set_length(struct parse *p, uint32_t stated, uint32_t header, bool zero_is_jumbo)
+static int set_length(struct parse *p, uint32_t stated, uint32_t header, bool zero, bool hops)
 {
 	uint32_t rest = p->end - p->l3_off;
 
-	if (p->meta->gso_size || (zero_is_jumbo && rest - header >= JUMBO_MIN))
+	if (p->meta->gso_size || (zero && (hops || rest - header >= JUMBO_MIN)))
 		stated = rest;
 	if (stated < header || stated > rest)
 		return FT_C_BAD_IP_LENGTH;
@@ -301,7 +197,6 @@ static int parse_ipv4(struct parse *p)
 	uint16_t frag;
 	int step;
 
-	p->l3_off = p->off;
 	p->ip_version = 4;
 	if (!on_wire(p, p->off, IPV4_LEN))
 		return FT_C_BAD_IP_HEADER;
@@ -310,7 +205,7 @@ static int parse_ipv4(struct parse *p)
 	header = (ip[0] & 0xfu) * 4;
 	if (ip[0] >> 4 != 4 || header < IPV4_LEN || !on_wire(p, p->off, header))
 		return FT_C_BAD_IP_HEADER;
-	step = set_length(p, get16(ip + 2), header, get16(ip + 2) == 0);
+	step = set_length(p, get16(ip + 2), header, get16(ip + 2) == 0, false);
 	if (step != PARSE_ON)
 		return step;
 	map_v4(p->src, ip + 12);
@@ -356,8 +251,7 @@ static void note_fragment(struct parse *p, const uint8_t *header)
 	p->frag_protocol = header[0];
 }
 
-/* Walks the extension headers to the transport header, or to where a later fragment's data is. */
-static int parse_extensions(struct parse *p)
+int ft_packet_extensions(struct parse *p)
 {
 	unsigned int n;
 
@@ -388,7 +282,6 @@ static int parse_ipv6(struct parse *p)
 	uint16_t payload;
 	int step;
 
-	p->l3_off = p->off;
 	p->ip_version = 6;
 	if (!on_wire(p, p->off, IPV6_LEN))
 		return FT_C_BAD_IP_HEADER;
@@ -397,32 +290,32 @@ static int parse_ipv6(struct parse *p)
 	if (ip[0] >> 4 != 6)
 		return FT_C_BAD_IP_HEADER;
 	payload = get16(ip + 4);
-	step = set_length(p, IPV6_LEN + payload, IPV6_LEN, payload == 0);
+	step = set_length(p, IPV6_LEN + payload, IPV6_LEN, payload == 0,
+			  ip[6] == PROTO_HOPOPTS);
 	if (step != PARSE_ON)
 		return step;
 	memcpy(p->src, ip + 8, 16);
 	memcpy(p->dst, ip + 24, 16);
 	p->protocol = ip[6];
 	p->off += IPV6_LEN;
-	return parse_extensions(p);
+	return ft_packet_extensions(p);
 }
 
 /* ---- transport ---- */
 
-/* Ports, and for TCP the flags. A first fragment's header may go on in the next fragment. */
+/* Ports, and for TCP the flags. A first fragment may end within its TCP header. */
 static int parse_ports(struct parse *p, uint32_t header)
 {
 	const uint8_t *l4 = p->data + p->off;
+	bool whole = on_wire(p, p->off, header);
 
-	if (!on_wire(p, p->off, header) && !p->frag_first)
+	if (!whole && !(p->frag_first && p->protocol == PROTO_TCP && on_wire(p, p->off, 4)))
 		return FT_C_BAD_L4;
 	if (captured(p, p->off, 4)) {
 		p->sport_be = get16_be(l4);
 		p->dport_be = get16_be(l4 + 2);
-	} else if (!on_wire(p, p->off, 4)) {
-		p->flags |= FT_ENTRY_FRAGMENT;
 	}
-	if (p->protocol != PROTO_TCP || !captured(p, p->off, 14))
+	if (!whole || p->protocol != PROTO_TCP || !captured(p, p->off, 14))
 		return PARSE_ON;
 	header = (l4[12] >> 4) * 4u;
 	if (header < TCP_LEN || (!on_wire(p, p->off, header) && !p->frag_first))
@@ -461,17 +354,14 @@ static uint8_t icmp_request(uint8_t protocol, uint8_t type, bool *ret_has_id)
 static int parse_icmp(struct parse *p)
 {
 	const uint8_t *l4 = p->data + p->off;
-	uint32_t header = p->protocol == PROTO_ICMP ? ICMP_LEN : ICMPV6_LEN;
 	bool has_id;
 	uint8_t type;
 
-	if (!on_wire(p, p->off, header) && !p->frag_first)
+	if (!on_wire(p, p->off, ICMP_LEN))
 		return FT_C_BAD_L4;
 	if (!captured(p, p->off, 2))
 		return PARSE_ON;
 	type = icmp_request(p->protocol, l4[0], &has_id);
-	if (has_id && !on_wire(p, p->off, ICMP_LEN) && !p->frag_first)
-		return FT_C_BAD_L4;
 	p->dport_be = htons((uint16_t)(type << 8 | l4[1]));
 	if (has_id && captured(p, p->off, 6))
 		p->sport_be = get16_be(l4 + 4);
@@ -503,8 +393,7 @@ static void parse_extra(struct parse *p)
 
 static bool is_icmp(const struct parse *p)
 {
-	return (p->protocol == PROTO_ICMP && p->ip_version == 4) ||
-	       (p->protocol == PROTO_ICMPV6 && p->ip_version == 6);
+	return p->protocol == PROTO_ICMP || p->protocol == PROTO_ICMPV6;
 }
 
 static int parse_transport(struct parse *p)
@@ -554,6 +443,8 @@ static int parse_fragment(struct parse *p, struct ft_frags *frags)
 		p->protocol = value.protocol;
 		p->sport_be = value.sport_be;
 		p->dport_be = value.dport_be;
+		p->extra = value.extra;
+		p->flags |= value.flags;
 		return PARSE_ON;
 	}
 	step = parse_transport(p);
@@ -562,161 +453,13 @@ static int parse_fragment(struct parse *p, struct ft_frags *frags)
 	value.protocol = p->protocol;
 	value.sport_be = p->sport_be;
 	value.dport_be = p->dport_be;
+	value.extra = p->extra;
+	value.flags = p->flags;
 	ft_frags_put(frags, &key, &value, p->meta->tick);
 	return PARSE_ON;
 }
 
-/* ---- super-packets ---- */
-
-/* End of the TCP or UDP header at off; 0 if it is neither or out of reach. */
-static uint32_t transport_end(const struct parse *p, uint8_t protocol, uint32_t off)
-{
-	uint32_t header;
-
-	if (protocol == PROTO_UDP)
-		return captured(p, off, UDP_LEN) ? off + UDP_LEN : 0;
-	if (protocol != PROTO_TCP || !captured(p, off, TCP_LEN))
-		return 0;
-	header = (p->data[off + 12] >> 4) * 4u;
-	return header >= TCP_LEN && on_wire(p, off, header) ? off + header : 0;
-}
-
-/* End of the headers of an IP packet inside a tunnel; 0 if they are of no known kind. */
-static uint32_t inner_ip_end(const struct parse *p, uint16_t type, uint32_t off)
-{
-	struct parse inner = *p;
-	uint32_t header;
-
-	if (type == TYPE_IPV4) {
-		if (!captured(p, off, IPV4_LEN))
-			return 0;
-		header = (p->data[off] & 0xfu) * 4;
-		if (p->data[off] >> 4 != 4 || header < IPV4_LEN)
-			return 0;
-		return transport_end(p, p->data[off + 9], off + header);
-	}
-	if (type != TYPE_IPV6 || !captured(p, off, IPV6_LEN) || p->data[off] >> 4 != 6)
-		return 0;
-	inner.protocol = p->data[off + 6];
-	inner.off = off + IPV6_LEN;
-	inner.l4_known = false;
-	if (parse_extensions(&inner) != PARSE_ON || !inner.l4_known || inner.frag_later)
-		return 0;
-	return transport_end(p, inner.protocol, inner.off);
-}
-
-/* The same for an Ethernet frame inside a tunnel. */
-static uint32_t inner_ethernet_end(const struct parse *p, uint32_t off)
-{
-	unsigned int n;
-	uint16_t type;
-
-	if (!captured(p, off, ETH_LEN))
-		return 0;
-	type = get16(p->data + off + 12);
-	off += ETH_LEN;
-	for (n = 0; n < FT_VLAN_INBAND_MAX && is_tag(type); n++) {
-		if (!captured(p, off, VLAN_LEN))
-			return 0;
-		type = get16(p->data + off + 2);
-		off += VLAN_LEN;
-	}
-	return inner_ip_end(p, type, off);
-}
-
-/* VXLAN and Geneve, told by their ports; `off` is behind the UDP header. */
-static uint32_t udp_tunnel_end(const struct parse *p, uint16_t port, uint32_t off)
-{
-	uint16_t type;
-
-	if (!captured(p, off, 8))
-		return 0;
-	if (port != PORT_GENEVE)
-		return inner_ethernet_end(p, off + 8);
-	type = get16(p->data + off + 2);
-	off += 8 + (p->data[off] & 0x3fu) * 4;
-	return type == TYPE_TEB ? inner_ethernet_end(p, off) : inner_ip_end(p, type, off);
-}
-
-static uint32_t gre_end(const struct parse *p)
-{
-	uint32_t off = p->off;
-	uint16_t bits, type;
-
-	if (!captured(p, off, 4))
-		return 0;
-	bits = get16(p->data + off);
-	type = get16(p->data + off + 2);
-	if (bits & GRE_VERSION)
-		return 0;
-	off += 4;
-	off += bits & GRE_CHECKSUM ? 4 : 0;
-	off += bits & GRE_KEY ? 4 : 0;
-	off += bits & GRE_SEQUENCE ? 4 : 0;
-	return type == TYPE_TEB ? inner_ethernet_end(p, off) : inner_ip_end(p, type, off);
-}
-
-/* End of all headers that each segment of this super-packet carries; 0 = unknown tunnel. */
-static uint32_t headers_end(const struct parse *p)
-{
-	uint16_t port = ntohs(p->dport_be);
-
-	if (!p->l4_known || p->frag_later || p->frag_first)
-		return 0;
-	switch (p->protocol) {
-	case PROTO_TCP:
-		return transport_end(p, PROTO_TCP, p->off);
-	case PROTO_UDP:
-		if (port == PORT_VXLAN || port == PORT_VXLAN_LINUX || port == PORT_GENEVE)
-			return udp_tunnel_end(p, port, p->off + UDP_LEN);
-		return transport_end(p, PROTO_UDP, p->off);
-	case PROTO_SCTP:
-		return captured(p, p->off, SCTP_LEN) ? p->off + SCTP_LEN : 0;
-	case PROTO_GRE:
-		return gre_end(p);
-	case PROTO_IPIP:
-		return inner_ip_end(p, TYPE_IPV4, p->off);
-	case PROTO_IPV6:
-		return inner_ip_end(p, TYPE_IPV6, p->off);
-	default:
-		return 0;
-	}
-}
-
 /* ---- the whole ---- */
-
-/*
- * Packets and octets on the wire. Each segment repeats the headers and carries its own tag;
- * without headers (nothing parsed that far) each segment repeats nothing that is known.
- */
-static void measure(struct parse *p, struct ft_packet_result *result)
-{
-	const struct ft_packet_meta *meta = p->meta;
-	uint64_t frame = meta->wire_len - p->pseudo;
-	uint64_t headers = 0, segments = 1, l2_header = 0;
-
-	if (result->is_flow) {
-		l2_header = p->l3_off - p->pseudo;
-		result->bytes = p->l3_len;
-	}
-	if (meta->gso_size) {
-		uint32_t end = result->is_flow ? headers_end(p) : 0;
-
-		if (!end && result->is_flow) {
-			p->flags |= FT_ENTRY_INEXACT;
-			end = p->off; /* at least the outer IP header */
-		}
-		headers = end ? end - p->pseudo : 0;
-		segments = meta->gso_segs;
-		if (!segments)
-			segments = frame > headers ?
-				(frame - headers + meta->gso_size - 1) / meta->gso_size : 1;
-		result->bytes = p->l3_len + (segments - 1) * (headers - l2_header);
-	}
-	result->packets = segments;
-	result->l2_bytes = frame + (segments - 1) * headers +
-			   (meta->vlan_valid ? VLAN_LEN * segments : 0);
-}
 
 /* Orders the ends and writes the key. */
 static void make_key(const struct parse *p, struct ft_packet_result *result)
@@ -752,6 +495,7 @@ static int walk(struct parse *p, struct ft_frags *frags)
 
 	if (step == PARSE_ON)
 		step = parse_vlans(p);
+	p->l3_off = p->off;
 	if (step != PARSE_ON)
 		return step;
 	if (p->type != TYPE_IPV4 && p->type != TYPE_IPV6)
@@ -779,7 +523,7 @@ void ft_packet_parse(const uint8_t *data, const struct ft_packet_meta *meta,
 	ret_result->is_flow = step == PARSE_ON;
 	if (step != PARSE_ON)
 		ret_result->counter = (enum ft_counter)step;
-	measure(&p, ret_result);
+	ft_packet_measure(&p, ret_result);
 	if (step != PARSE_ON)
 		return;
 	make_key(&p, ret_result);

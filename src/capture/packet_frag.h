@@ -24,8 +24,10 @@ struct ft_frag_key {
 
 struct ft_frag_value {
 	uint8_t protocol; /* of the transport header */
+	uint8_t flags;    /* FT_ENTRY_EXTRA_* */
 	uint16_t sport_be;
 	uint16_t dport_be;
+	uint32_t extra;
 };
 
 struct ft_frags;

@@ -264,6 +264,12 @@ static const struct ft_packet_case cases[] = {
 	  FLOW4(A, 78, B, 0x0800, 1, BA), WIRE(1, 1500, 1514) },
 	{ "v4 last fragment of an echo reply", H(ETH4, IP4F(120, 0x4444, 185, 1, B4, A4)),
 	  .len = 134, FLOW4(A, 78, B, 0x0800, 1, BA), WIRE(1, 120, 134) },
+	{ "v4 first fragment of esp", H(ETH4, IP4F(1500, 0x5555, MF, 50, A4, B4), L(0xabcd), L(1)),
+	  .len = 1514, FLOW4(A, 0, B, 0, 50, AB), .flags = FT_ENTRY_EXTRA_SPI, .extra = 0xabcd,
+	  WIRE(1, 1500, 1514) },
+	{ "v4 last fragment of esp", H(ETH4, IP4F(120, 0x5555, 185, 50, A4, B4)), .len = 134,
+	  FLOW4(A, 0, B, 0, 50, AB), .flags = FT_ENTRY_EXTRA_SPI, .extra = 0xabcd,
+	  WIRE(1, 120, 134) },
 	{ "v6 first fragment",
 	  H(ETH6, IP6(1456, 44, A6, B6), FRAG6(17, 0, 1, 0x77777), UDP(5000, 6000, 3008)),
 	  .len = 1510, FLOW6(AA, 5000, BB, 6000, 17, AB), WIRE(1, 1496, 1510) },
@@ -399,6 +405,13 @@ static const struct ft_packet_case cases[] = {
 	  H(ETH4, IP4(4186, 50, A4, B4), L(0xc0ffee01), L(1)), .len = 4200, GSO(1000, 4),
 	  FLOW4(A, 0, B, 0, 50, AB), .flags = FT_ENTRY_EXTRA_SPI | FT_ENTRY_INEXACT,
 	  .extra = 0xc0ffee01, WIRE(4, 4246, 4302) },
+
+	{ "gro that is malformed: segments by gso_segs, the link-layer header repeats",
+	  H(ETH4, IP4H(0x44, 4040, 6, A4, B4), TCP(7, 8, 0x10)), .len = 4054, GSO(1000, 4),
+	  .verdict = FT_C_BAD_IP_HEADER, .packets = 4, .l2_bytes = 4096 },
+	{ "gro of mpls", H(MACS, TYPE(0x8847), L(0x00010140), IP4(4040, 6, A4, B4),
+	  TCP(7, 8, 0x10)), .len = 4058, GSO(1000, 4), .verdict = FT_C_NOT_IP_MPLS,
+	  .packets = 4, .l2_bytes = 4100 },
 
 	/* not IP */
 	{ "arp", H(MACS, TYPE(0x0806), W(1), W(0x0800), 6, 4, W(1)), .len = 60,
