@@ -301,10 +301,7 @@ static enum answer owner_of_end(struct ft_owner_proc *source, const struct end *
 	if (ret == 0)
 		return owner_of_sock(source, &sock, ret_owner);
 	transport->wanted = true;
-	known = ret == -ENOENT ?
-		ft_sock_table_find(source->table, end->protocol, end->local, end->local_port_be,
-				   end->remote, end->remote_port_be) :
-		ft_sock_table_match(source->table, end->protocol, end->local, end->local_port_be,
+	known = ft_sock_table_match(source->table, end->protocol, end->local, end->local_port_be,
 				    end->remote, end->remote_port_be);
 	if (known && may_own(known, end))
 		return owner_of_sock(source, known, ret_owner);

@@ -188,16 +188,6 @@ static const struct ft_sock *find(const struct ft_sock_table *table, const struc
 	return slot && !*ret_shared ? &slot->sock : NULL;
 }
 
-const struct ft_sock *ft_sock_table_find(const struct ft_sock_table *table, uint8_t protocol,
-					 const uint8_t local[16], uint16_t local_port_be,
-					 const uint8_t remote[16], uint16_t remote_port_be)
-{
-	struct ends ends = ends_of(protocol, local, local_port_be, remote, remote_port_be);
-	bool shared;
-
-	return find(table, &ends, &shared);
-}
-
 const struct ft_sock *ft_sock_table_match(const struct ft_sock_table *table, uint8_t protocol,
 					  const uint8_t local[16], uint16_t local_port_be,
 					  const uint8_t remote[16], uint16_t remote_port_be)

@@ -28,12 +28,8 @@ void ft_sock_table_free(struct ft_sock_table *table); /* takes NULL */
 void ft_sock_table_put(struct ft_sock_table *table, const struct ft_sock *sock, uint64_t now_ns,
 		       uint64_t round);
 
-/* By exact ends; NULL if unknown, or if several share them. */
-const struct ft_sock *ft_sock_table_find(const struct ft_sock_table *table, uint8_t protocol,
-					 const uint8_t local[16], uint16_t local_port_be,
-					 const uint8_t remote[16], uint16_t remote_port_be);
 /* The socket that gets what comes from remote: connected, else bound to the address, else to
- * any (v6's any takes v4 too). NULL as above. */
+ * any (v6's any takes v4 too). NULL if unknown, or if several share those ends. */
 const struct ft_sock *ft_sock_table_match(const struct ft_sock_table *table, uint8_t protocol,
 					  const uint8_t local[16], uint16_t local_port_be,
 					  const uint8_t remote[16], uint16_t remote_port_be);
