@@ -44,6 +44,9 @@ ok() {
 	return 1
 }
 
+# quiet COMMAND...: for ok, whose own line must get through.
+quiet() { "$@" >"$work/quiet.log" 2>&1; }
+
 # is GOT WANTED NAME
 is() {
 	ok "$3" [ "$1" = "$2" ] || {
@@ -240,7 +243,9 @@ ft_start() {
 	local name=$1 ns=$2
 	shift 2
 	case " $* " in *' -d '*) ;; *) set -- -d 0.2 "$@" ;; esac
-	in_ns "$ns" env FT_LIVE_MARK="$FT_LIVE_MARK" "$flowtop" -b -o ndjson --pane all -n -N "$@" \
+	: >"$work/$name.ndjson" # else an older run's summary would be found
+	# Not by in_ns: $! would be the shell that runs the function.
+	ip netns exec "$ns" env FT_LIVE_MARK="$FT_LIVE_MARK" "$flowtop" -b -o ndjson --pane all -n -N "$@" \
 		>"$work/$name.ndjson" 2>"$work/$name.err" </dev/null &
 	ft_pids[$name]=$!
 	wait_for "grep -q '\"type\":\"summary\"' '$work/$name.ndjson' || ! ft_alive $name" 15 ||

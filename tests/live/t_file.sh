@@ -6,7 +6,7 @@
 command -v tcpdump >/dev/null || bail "tcpdump is missing"
 ns_pair a b
 ft_start live b -i v0
-in_ns b tcpdump -i v0 -w "$work/x.pcap" -U -B 8192 2>"$work/tcpdump.err" &
+ip netns exec b tcpdump -i v0 -w "$work/x.pcap" -U -B 8192 2>"$work/tcpdump.err" &
 tcpdump=$!
 wait_for "grep -q listening '$work/tcpdump.err'"
 ft_send a v0 b -n 300 -s 500 --sport 7401 udp >/dev/null
@@ -23,7 +23,7 @@ ft_stop live
 # As nobody: reading needs no privilege.
 chmod 755 "$work"
 read_file() {
-	setpriv --reuid=65534 --regid=65534 --clear-groups -- "$flowtop" -b -o ndjson --pane all -n -N \
+	setpriv --reuid=65534 --regid=65534 --clear-groups -- env HOME=/ "$flowtop" -b -o ndjson --pane all -n -N \
 		-r "$1" >"$work/file.ndjson" 2>"$work/file.err"
 }
 ok "a file is read without privilege" read_file "$work/x.pcap"

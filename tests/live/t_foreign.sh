@@ -10,7 +10,7 @@ foreign=$top_builddir/tests/live/tools/ftforeign
 foreign_start() {
 	rm -f "$work/foreign.in"
 	mkfifo "$work/foreign.in"
-	in_ns b "$foreign" v0 "$1" "$2" <"$work/foreign.in" >"$work/foreign.out" 2>&1 &
+	ip netns exec b "$foreign" v0 "$1" "$2" <"$work/foreign.in" >"$work/foreign.out" 2>&1 &
 	foreign_pid=$!
 	exec 8>"$work/foreign.in"
 	wait_for "[ -s '$work/foreign.out' ]"
@@ -74,7 +74,8 @@ foreign_stop
 
 # clsact: a filter of theirs at the highest preference stays, and ours goes in front of it.
 in_ns b tc qdisc add dev v0 clsact
-in_ns b tc filter add dev v0 ingress pref 10 protocol all matchall action gact ok
+in_ns b tc filter add dev v0 ingress pref 10 protocol all bpf bytecode '1,6 0 0 4294967295' \
+	flowid 1:1
 before=$(in_ns b tc filter show dev v0 ingress)
 ft_start x b -i v0 --backend tc
 sent=$(sent_triple "$(ft_send a v0 b -n 200 --sport 7203 udp)")

@@ -74,7 +74,7 @@ for name in a-tcx a-packet b-tc b-packet; do
 		is "$(ft_from "$name" $from "$condition")" "${wanted[$kind]}" "$name: $kind"
 	done
 	is "$(ft_from "$name" 10.0.0.9 '.fragment')" "${wanted[orphans]}" "$name: orphaned fragments"
-	is "$(ft_last "$name" '.total.not_ip.by | "\(.arp) \(.stp) \(.lldp)"')" \
+	is "$(ft_last "$name" '.total.not_ip.by | "\(.arp) \(.llc) \(.lldp)"')" \
 		"$(jq .packets <<<"$arp") $(jq .packets <<<"$stp") $(jq .packets <<<"$lldp")" \
 		"$name: not IP, by type"
 	is "$(ft_last "$name" .total.malformed.packets)" "$bad" "$name: malformed"

@@ -10,7 +10,7 @@ in_ns a iperf3 -s -D -p 5202 >/dev/null 2>&1
 for backend in tcx packet; do
 	ft_start $backend a -i v0 --backend $backend -d 0.3
 	ft_start lo-$backend a -i lo --backend $backend -d 0.3
-	in_ns a iperf3 -c 10.0.0.2 -b 20M -t 2 -p 5201 >/dev/null 2>&1 &
+	ip netns exec a iperf3 -c 10.0.0.2 -b 20M -t 2 -p 5201 >/dev/null 2>&1 &
 	client=$!
 	in_ns a iperf3 -c 10.0.0.11 -b 20M -t 2 -p 5202 >/dev/null 2>&1
 	wait $client

@@ -25,11 +25,11 @@ for offload in on off; do
 	done
 	read -r bytes0 _ drops0 <<<"$(pfifo a)"
 	segments0=$(segments a)
-	ok "iperf3 TCP, offloads $offload" in_ns a iperf3 -c 10.0.0.2 -n 60M -p 5201 >"$work/iperf" 2>&1
-	ok "iperf3 UDP, offloads $offload" in_ns a iperf3 -u -c 10.0.0.2 -b 200M -n 5M -l 1400 \
-		-p 5201 >"$work/iperf-udp" 2>&1
-	ok "ping" in_ns a ping -c 3 -i 0.2 -q 10.0.0.2 >/dev/null
-	ok "ping -6" in_ns a ping -c 3 -i 0.2 -q fd00::2 >/dev/null
+	ok "iperf3 TCP, offloads $offload" quiet in_ns a iperf3 -c 10.0.0.2 -n 60M -p 5201
+	ok "iperf3 UDP, offloads $offload" quiet in_ns a iperf3 -u -c 10.0.0.2 -b 200M -n 5M -l 1400 \
+		-p 5201
+	ok "ping" quiet in_ns a ping -c 3 -i 0.2 -q 10.0.0.2
+	ok "ping -6" quiet in_ns a ping -c 3 -i 0.2 -q fd00::2
 	settle a v0
 	read -r bytes1 _ drops1 <<<"$(pfifo a)"
 	segments1=$(segments a)

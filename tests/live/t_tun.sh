@@ -5,7 +5,7 @@
 [ -c /dev/net/tun ] || skip_all "no /dev/net/tun"
 ns_add a
 mkfifo "$work/tun.in"
-in_ns a "$top_builddir/tests/live/tools/fttun" t0 400 100 <"$work/tun.in" >"$work/tun.out" 2>&1 &
+ip netns exec a "$top_builddir/tests/live/tools/fttun" t0 400 100 <"$work/tun.in" >"$work/tun.out" 2>&1 &
 exec 7>"$work/tun.in"
 wait_for "[ -s '$work/tun.out' ]"
 grep -q ready "$work/tun.out" || skip_all "$(cat "$work/tun.out")"
