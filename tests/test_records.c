@@ -6,10 +6,12 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -590,6 +592,34 @@ static void text_has_titles_rows_and_the_line(void **state)
 	free(text);
 }
 
+/* A pipe that nobody reads any more, whatever the buffering. */
+static void a_broken_pipe_is_told(void **state)
+{
+	static const int modes[] = { _IOLBF, _IOFBF };
+	struct ft_show show = { .layer = 3 };
+	struct ft_output_config config = { .observer = "r", .lists = FT_ON_FLOWS,
+					   .query = { .show = &show } };
+	struct ft_output *output;
+	char err[128];
+	int ends[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; ft_outputs[i]; i++)
+		for (size_t mode = 0; mode < 2; mode++) {
+			assert_int_equal(pipe(ends), 0);
+			config.stream = fdopen(ends[1], "w");
+			setvbuf(config.stream, NULL, modes[mode], 4096);
+			assert_int_equal(ft_outputs[i]->open(&config, &output, err, sizeof(err)),
+					 0);
+			assert_int_equal(output->ops->write(output, moment()), 0);
+			close(ends[0]);
+			assert_int_equal(output->ops->write(output, moment()), -EPIPE);
+			output->ops->close(output);
+			fclose(config.stream);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -603,6 +633,7 @@ int main(void)
 		cmocka_unit_test(csv_is_the_same_page),
 		cmocka_unit_test(csv_refuses_several_panes),
 		cmocka_unit_test(text_has_titles_rows_and_the_line),
+		cmocka_unit_test(a_broken_pipe_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,8 @@ static int flush_buffer(struct json_output *output)
 
 	errno = 0;
 	written = fwrite(json->data, 1, json->used, output->config.stream);
-	if (written != json->used)
+	/* On a line-buffered stream a failed flush still counts as written. */
+	if (written != json->used || ferror(output->config.stream))
 		return errno ? -errno : -EIO;
 	ft_json_reset(json);
 	json->comma = comma && output->array;
