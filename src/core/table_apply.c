@@ -30,6 +30,7 @@
 struct place {
 	const struct ft_span *span;
 	const struct ft_entry *entry;
+	uint64_t hash; /* of its key */
 };
 
 struct apply {
@@ -116,9 +117,9 @@ static void add_split(struct ft_table *table, uint32_t slot, uint32_t before,
 }
 
 /* A new connection takes a flow's key over. The old flow stays if there is no room. */
-static uint32_t succeed(struct apply *apply, const struct ft_entry *entry, uint64_t hash,
-			uint32_t before)
+static uint32_t succeed(struct apply *apply, const struct place *place, uint32_t before)
 {
+	const struct ft_entry *entry = place->entry;
 	struct ft_table *table = apply->table;
 	uint32_t slot;
 
@@ -128,7 +129,7 @@ static uint32_t succeed(struct apply *apply, const struct ft_entry *entry, uint6
 	if (slot == FT_NO_SLOT)
 		return before;
 	ft_table_change(table, before)->flags |= FT_CHANGE_SUPERSEDED;
-	ft_index_replace(table, hash, before, slot);
+	ft_index_replace(table, place->hash, before, slot);
 	add_split(table, slot, before, entry);
 	return slot;
 }
@@ -231,17 +232,17 @@ static void count(struct apply *apply, const struct ft_entry *entry, uint32_t sl
 }
 
 /* Finds or makes the flow of an entry. */
-static uint32_t find_flow(struct apply *apply, const struct place *place, uint64_t hash)
+static uint32_t find_flow(struct apply *apply, const struct place *place)
 {
 	struct ft_table *table = apply->table;
 	const struct ft_entry *entry = place->entry;
-	uint32_t slot = ft_index_find(table, &entry->key, hash);
+	uint32_t slot = ft_index_find(table, &entry->key, place->hash);
 
 	if (slot == FT_NO_SLOT) {
 		slot = bear(apply, entry);
 		if (slot == FT_NO_SLOT)
 			return slot;
-		ft_index_add(table, hash, slot);
+		ft_index_add(table, place->hash, slot);
 		if (is_start(entry) && (entry->flags[0] & FT_ENTRY_NEW))
 			add_split(table, slot, FT_NO_SLOT, entry);
 		return slot;
@@ -253,12 +254,12 @@ static uint32_t find_flow(struct apply *apply, const struct place *place, uint64
 			return before;
 	}
 	if (is_start(entry) && is_new_connection(apply, entry, slot))
-		return succeed(apply, entry, hash, slot);
+		return succeed(apply, place, slot);
 	return slot;
 }
 
 /* One entry: into its flow, or into `other` if that can't be held. */
-static void apply_entry(struct apply *apply, const struct place *place, uint64_t hash)
+static void apply_entry(struct apply *apply, const struct place *place)
 {
 	const struct ft_entry *entry = place->entry;
 	struct ft_scope_state *scope = ft_table_scope(apply->table, entry->key.scope);
@@ -269,7 +270,7 @@ static void apply_entry(struct apply *apply, const struct place *place, uint64_t
 		       entry->key.scope);
 		return;
 	}
-	slot = find_flow(apply, place, hash);
+	slot = find_flow(apply, place);
 	if (slot == FT_NO_SLOT) {
 		add_entry(&scope->interval.other, entry);
 		add_entry(&scope->total.other, entry);
@@ -285,22 +286,35 @@ static void apply_span(struct apply *apply, const struct ft_span *span, bool wit
 {
 	struct ft_table *table = apply->table;
 	uint64_t hashes[2 * AHEAD];
-	size_t i, hashed = 0, fetched = 0;
+	size_t i, hashed = 0;
 
 	for (i = 0; i < span->count; i++) {
 		struct place place = { .span = span, .entry = &span->entries[i] };
 
 		for (; hashed < span->count && hashed < i + 2 * AHEAD; hashed++) {
-			uint64_t hash = ft_table_hash(table, &span->entries[hashed].key);
-
-			hashes[hashed % (2 * AHEAD)] = hash;
-			ft_index_prefetch(table, hash);
+			if (!with_starts && is_start(&span->entries[hashed]))
+				continue;
+			hashes[hashed % (2 * AHEAD)] =
+				ft_table_hash(table, &span->entries[hashed].key);
+			ft_index_prefetch(table, hashes[hashed % (2 * AHEAD)]);
 		}
-		for (; fetched < span->count && fetched < i + AHEAD; fetched++)
-			ft_index_prefetch_flow(table, hashes[fetched % (2 * AHEAD)]);
+		if (i + AHEAD < span->count &&
+		    (with_starts || !is_start(&span->entries[i + AHEAD])))
+			ft_index_prefetch_flow(table, hashes[(i + AHEAD) % (2 * AHEAD)]);
+		place.hash = hashes[i % (2 * AHEAD)];
 		if (with_starts || !is_start(place.entry))
-			apply_entry(apply, &place, hashes[i % (2 * AHEAD)]);
+			apply_entry(apply, &place);
 	}
+}
+
+/* The beginning that has its turn; fetches memory for the next ones. */
+static const struct place *take_start(const struct apply *apply, size_t i)
+{
+	if (i + 2 * AHEAD < apply->start_count)
+		ft_index_prefetch(apply->table, apply->starts[i + 2 * AHEAD].hash);
+	if (i + AHEAD < apply->start_count)
+		ft_index_prefetch_flow(apply->table, apply->starts[i + AHEAD].hash);
+	return &apply->starts[i];
 }
 
 /* By tick; equal ones as they stand in memory, so that the order is total. */
@@ -335,7 +349,11 @@ static void find_starts(struct apply *apply)
 		for (j = 0; j < span->count; j++) {
 			if (!is_start(&span->entries[j]))
 				continue;
-			add_start(apply, (struct place){ span, &span->entries[j] });
+			add_start(apply, (struct place){
+				.span = span,
+				.entry = &span->entries[j],
+				.hash = ft_table_hash(apply->table, &span->entries[j].key),
+			});
 		}
 	}
 	if (apply->start_count)
@@ -349,19 +367,19 @@ static void apply_certain(struct apply *apply)
 	size_t i, kept = 0;
 
 	for (i = 0; i < apply->start_count; i++) {
-		const struct ft_entry *entry = apply->starts[i].entry;
-		uint64_t hash = ft_table_hash(table, &entry->key);
-		bool certain = entry->flags[0] & FT_ENTRY_NEW;
+		const struct place *place = take_start(apply, i);
+		bool certain = place->entry->flags[0] & FT_ENTRY_NEW;
 
 		if (!certain) {
-			uint32_t slot = ft_index_find(table, &entry->key, hash);
+			uint32_t slot = ft_index_find(table, &place->entry->key, place->hash);
 
-			certain = slot != FT_NO_SLOT && is_new_connection(apply, entry, slot);
+			certain = slot != FT_NO_SLOT &&
+				  is_new_connection(apply, place->entry, slot);
 		}
 		if (certain)
-			apply_entry(apply, &apply->starts[i], hash);
+			apply_entry(apply, place);
 		else
-			apply->starts[kept++] = apply->starts[i];
+			apply->starts[kept++] = *place;
 	}
 	apply->start_count = kept;
 }
@@ -376,8 +394,7 @@ static void apply_spans(struct apply *apply)
 	for (i = 0; i < apply->batch->span_count; i++)
 		apply_span(apply, &apply->batch->spans[i], false);
 	for (i = 0; i < apply->start_count; i++)
-		apply_entry(apply, &apply->starts[i],
-			    ft_table_hash(apply->table, &apply->starts[i].entry->key));
+		apply_entry(apply, take_start(apply, i));
 }
 
 /* sum += counters. */
