@@ -45,7 +45,8 @@ static void tell_failed(size_t failed, char said[][FT_REASON_MAX], char *text, s
 
 	*text = '\0';
 	for (i = 0; i < failed; i = next) {
-		append(text, size, _("%sno %s"), i ? "; " : "", ladder[i]->name);
+		append(text, size, "%s", i ? "; " : "");
+		append(text, size, _("no %s"), ladder[i]->name);
 		for (next = i + 1; next < failed && strcmp(said[next], said[i]) == 0; next++)
 			append(text, size, ", %s", ladder[next]->name);
 		append(text, size, ": %s", said[i]);
