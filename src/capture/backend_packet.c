@@ -200,7 +200,9 @@ static int open_tap(struct backend_packet *self, struct tap *tap, size_t bytes, 
 		return result;
 	config.filter = filter.insns;
 	config.filter_length = filter.count;
-	result = ft_ring_open(&config, &tap->ring, err, err_size);
+	do /* a small machine gets a small ring; what it drops is counted */
+		result = ft_ring_open(&config, &tap->ring, err, err_size);
+	while (result == -ENOMEM && (config.bytes /= 2) >= RING_BYTES_MIN);
 	ft_packet_filter_done(&filter);
 	if (result < 0)
 		return result;
