@@ -88,6 +88,12 @@ void ft_order_start(struct ft_order *order, size_t count,
 		insert_segment(order, 0, 0, count == 1);
 }
 
+void ft_order_split(struct ft_order *order, size_t at)
+{
+	if (at > 0 && at < order->count)
+		insert_segment(order, 1, at, false);
+}
+
 size_t ft_order_count(const struct ft_order *order)
 {
 	return order->count;

@@ -46,6 +46,8 @@ void ft_order_start(struct ft_order *order, size_t count,
 		    int (*resolve)(const void *arg, const struct ft_order_entry *a,
 				   const struct ft_order_entry *b),
 		    const void *arg);
+/* Right after start: whatever is at `at` and behind stays behind what is before. */
+void ft_order_split(struct ft_order *order, size_t at);
 size_t ft_order_count(const struct ft_order *order);
 /* All entries, in the order made so far. */
 const struct ft_order_entry *ft_order_entries(const struct ft_order *order);

@@ -23,9 +23,6 @@
 
 /* Flows' ids are compared by as many bits as a tie holds. */
 #define ID_MASK (UINT64_MAX >> FT_ORDER_INDEX_BITS)
-/* Frozen ranks start here; smaller ones are for rows that came later. Two, not one, because the
- * lowest bit of a text's rank means something. */
-#define FROZEN_MIN 2
 
 /* What a selection was made from: the same values give the same selection. */
 struct selected_by {
@@ -233,7 +230,7 @@ static void freeze(struct ft_rows *rows)
 			continue;
 		slot = frozen_slot(rows, id);
 		slot->id = id;
-		slot->rank = entries[i].rank < FROZEN_MIN ? FROZEN_MIN : entries[i].rank;
+		slot->rank = entries[i].rank;
 	}
 }
 
@@ -264,8 +261,7 @@ static int resolve_tie(const void *arg, const struct ft_order_entry *a,
 	struct ft_row row_a, row_b;
 	int way = 0;
 
-	if (rows->column->compare && (a->rank & 1) != rows->ascending &&
-	    !(rows->frozen && a->rank < FROZEN_MIN)) {
+	if (rows->column->compare && (a->rank & 1) != rows->ascending) {
 		row_a = row_of(rows, ft_order_index(a));
 		row_b = row_of(rows, ft_order_index(b));
 		way = rows->column->compare(rows->snapshot, &row_a, &row_b, &rows->show);
@@ -287,33 +283,59 @@ static uint64_t tie_of(const struct ft_row *row, uint32_t index)
 	return bits << FT_ORDER_INDEX_BITS | index;
 }
 
+/* The index that number i of the selection means. */
+static uint32_t selected_index(const struct ft_rows *rows, size_t i)
+{
+	return rows->list == FT_LIST_FLOWS && !rows->all_flows ? rows->flows[i] : (uint32_t)i;
+}
+
+/* Ranks rows by the sort column. */
+static void rank_by_column(struct ft_rows *rows, struct ft_order_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t index = selected_index(rows, i);
+		struct ft_row row = row_of(rows, index);
+		uint64_t rank = rows->column->rank(rows->snapshot, &row, &rows->show);
+
+		entries[i].rank = rows->ascending ? ~rank : rank;
+		entries[i].tie = tie_of(&row, index);
+	}
+}
+
+/* Ranks rows as they were frozen, known ones first; returns how many are known. */
+static size_t rank_by_frozen(struct ft_rows *rows, struct ft_order_entry *entries, size_t count)
+{
+	uint64_t mask = rows->list == FT_LIST_FLOWS ? ID_MASK : UINT64_MAX;
+	size_t known = 0, later = count;
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t index = selected_index(rows, i);
+		struct ft_row row = row_of(rows, index);
+		const struct frozen_rank *slot = frozen_slot(rows, ft_row_id(&row) & mask);
+		struct ft_order_entry *entry = &entries[slot->id ? known++ : --later];
+
+		entry->rank = slot->rank;
+		entry->tie = tie_of(&row, index);
+	}
+	return known;
+}
+
 /* Ranks the selection and starts a new order of it. */
 static void rank_rows(struct ft_rows *rows)
 {
 	bool flows = rows->list == FT_LIST_FLOWS;
-	size_t count = flows ? rows->flow_count : ft_groups_count(rows->groups);
+	size_t count = flows ? rows->flow_count : ft_groups_count(rows->groups), known;
 	struct ft_order_entry *entries;
 
 	if (count > FT_ORDER_MAX)
 		count = FT_ORDER_MAX;
 	entries = ft_order_reset(rows->order, count);
-	for (size_t i = 0; i < count; i++) {
-		uint32_t index = flows && !rows->all_flows ? rows->flows[i] : (uint32_t)i;
-		struct ft_row row = row_of(rows, index);
-
-		entries[i].tie = tie_of(&row, index);
-		if (rows->frozen) {
-			uint64_t id = ft_row_id(&row) & (flows ? ID_MASK : UINT64_MAX);
-
-			entries[i].rank = frozen_slot(rows, id)->rank;
-			continue;
-		}
-		entries[i].rank = rows->column->rank(rows->snapshot, &row, &rows->show);
-		if (rows->ascending)
-			entries[i].rank = ~entries[i].rank;
-	}
+	known = rows->frozen ? rank_by_frozen(rows, entries, count) : count;
+	if (!rows->frozen)
+		rank_by_column(rows, entries, count);
 	ft_order_start(rows->order, count, flows && !rows->column->compare ? NULL : resolve_tie,
 		       rows);
+	ft_order_split(rows->order, known);
 }
 
 void ft_rows_fill(struct ft_rows *rows, const struct ft_snapshot *snapshot,
