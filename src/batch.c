@@ -7,6 +7,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -116,7 +117,7 @@ static void fill_config(const struct ft_session *session, struct ft_show *show,
 		.layer = options->layer,
 		.numeric_hosts = options->numeric_hosts,
 		.numeric_ports = options->numeric_ports,
-		.ascii = options->ascii,
+		.ascii = options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
 		.names = session->names,
 	};
 	*config = (struct ft_output_config){

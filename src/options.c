@@ -12,6 +12,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config_file.h"
 #include "core/column.h"
@@ -348,6 +349,9 @@ static int read_files(const struct ft_assignments *words, struct ft_assignments 
 	}
 	path = ft_config_file_user();
 	ret = path ? ft_config_file_read(path, user, warnings) : 0;
+	/* A home that we may not look into (HOME of another user) has no file for us. */
+	if (ret == -EACCES && access(path, F_OK) < 0)
+		ret = 0;
 	if (ret < 0 && ret != -ENOENT && ret != -ENOTDIR)
 		ft_warn(warnings, "%s: %s", path, strerror(-ret));
 	free(path);

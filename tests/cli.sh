@@ -63,6 +63,23 @@ fails 3 "$tmp/none" -b -r "$tmp/none"
 fails 3 "$tmp/none" --config "$tmp/none"
 fails 1 'x1B\|x1b' -b "$(printf -- '--\033[31m')"
 
+# Without any privilege, whoever runs the test.
+as_is=$flowtop
+cat >"$tmp/powerless" <<-END
+	#!/bin/sh
+	[ "\$(id -u)" -eq 0 ] || exec "$as_is" "\$@"
+	exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all "$as_is" "\$@"
+END
+chmod +x "$tmp/powerless"
+flowtop=$tmp/powerless
+works '^Usage: flowtop' --help
+works '^  packet ' -V
+works '^  tcx  *no ' --doctor
+works ' lo ' -D
+fails 2 'CAP_NET_RAW' -b -i lo -c 1
+fails 2 'CAP_NET_RAW' -b -i lo -c 1 --backend packet
+flowtop=$as_is
+
 mkdir "$tmp/flowtop"
 echo 'intervall = 3' >"$tmp/flowtop/config"
 "$flowtop" -D >"$tmp/out" 2>"$tmp/err" </dev/null && [ -s "$tmp/out" ] &&

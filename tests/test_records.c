@@ -586,7 +586,9 @@ static void text_has_titles_rows_and_the_line(void **state)
 		lines += *at == '\n';
 		assert_true(*at == '\n' || (unsigned char)*at >= 0x20);
 	}
-	assert_int_equal(lines, 1 + 1 + MOMENT_PRINTED + 2);
+	/* when, titles, rows, a note, the line, an empty one */
+	assert_int_equal(lines, 1 + 1 + MOMENT_PRINTED + 1 + 2);
+	assert_non_null(strstr(text, "\n! a note\n"));
 	assert_non_null(strstr(text, "web.example:443"));
 	assert_non_null(strstr(text, "seen "));
 	free(text);

@@ -145,6 +145,17 @@ static void write_footer(struct text_output *output, const struct ft_snapshot *s
 	fputs(_(" (packets/L2 bytes)\n\n"), stream);
 }
 
+/* What the user should know: a file that is cut off, an interface that went. */
+static void write_notes(struct text_output *output, const struct ft_snapshot *snapshot)
+{
+	char note[1024];
+
+	for (size_t i = 0; i < snapshot->note_count; i++)
+		fprintf(output->config.stream, "! %s\n",
+			ft_fmt_escape(snapshot->notes[i], strlen(snapshot->notes[i]),
+				      output->pick.show.ascii, note, sizeof(note)));
+}
+
 /* One snapshot. */
 static int text_write(struct ft_output *base, const struct ft_snapshot *snapshot)
 {
@@ -162,6 +173,7 @@ static int text_write(struct ft_output *base, const struct ft_snapshot *snapshot
 			hidden = output->pick.hidden;
 		first = false;
 	}
+	write_notes(output, snapshot);
 	write_footer(output, snapshot, &hidden);
 	if (fflush(output->config.stream) != 0 || ferror(output->config.stream))
 		return errno ? -errno : -EIO;
