@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# The screen in a real terminal (tmux): its numbers are those that were sent, keys do what they
+# say, a slow line's arrow is not three keys, and the terminal is sane after every kind of end.
+# timeout: 240
+. "$(dirname "$0")/lib.sh"
+
+export LC_ALL=C.UTF-8 TERM=xterm-256color
+tm() { tmux -L "ft$$" "$@"; }
+screen() { tm capture-pane -p -t t; }
+shows() { screen | grep -qF -- "$1"; }
+# sees TEXT: waits until the screen shows it.
+sees() { wait_for "shows '$1'" "${2:-8}" || { screen | sed 's/^/# |/'; return 1; }; }
+lacks() { wait_for "! shows '$1'" "${2:-8}" || { screen | sed 's/^/# |/'; return 1; }; }
+keys() { tm send-keys -t t "$@"; }
+
+ns_pair a b
+# A shell in the terminal, so that we see what flowtop leaves behind.
+ip netns exec a env FT_LIVE_MARK="$FT_LIVE_MARK" \
+	tmux -L "ft$$" -f /dev/null new-session -d -s t -x 100 -y 30 sh
+keys "stty -a >$work/stty.before; echo set-$((1 + 1))" Enter
+sees set-2 || bail "no terminal"
+
+# start OPTIONS: flowtop in the terminal, until it shows its panes.
+start() {
+	keys "clear; $flowtop -n -N -d 0.3 $*; echo status-\$?" Enter
+	sees '1 flows' || bail "no screen"
+}
+# sane NAME: after an end, the terminal is as it was.
+sane() {
+	wait_for '[ "$(tm display-message -p -t t "#{alternate_on}#{cursor_flag}#{mouse_any_flag}#{keypad_flag}")" = 0100 ]'
+	keys "stty -a >$work/stty.after; echo stty-\$((40 + 2))" Enter
+	sees stty-42
+	ok "$1: the terminal is sane" cmp -s "$work/stty.before" "$work/stty.after"
+	is "$(tm display-message -p -t t '#{alternate_on}#{cursor_flag}#{mouse_any_flag}#{keypad_flag}')" \
+		0100 "$1: main screen, cursor, no mouse, no keypad mode"
+}
+
+start -i v0
+sent=$(ft_send a v0 b -n 1234 -s 100 --sport 7501 udp)
+ok "the flow is there" sees 10.0.0.1:7501
+keys Enter
+ok "Enter opens its details" sees 'total tx'
+row=$(screen | grep 'total tx' | tr -s ' ')
+is "$row" " total tx $(sent_triple "$sent")" "packets, bytes and L2 bytes are what was sent"
+keys Escape
+ok "Esc goes back" sees 10.0.0.1:7501
+seen=$(screen | grep '^seen ' || true)
+ok "the line that adds up is on the screen" [ -n "$seen" ]
+is "$(sed 's/[^0-9 ]//g; s/  */ /g' <<<"$seen" | awk '{ print $1 == $2 + $3 + $4 + $5 + $6 }')" 1 \
+	"and it adds up: $seen"
+
+keys 2
+ok "2: talkers" sees Host
+keys Enter
+ok "Enter: the flows of this host" sees 10.0.0.1:7501
+keys Escape
+ok "Esc: back to talkers" sees Host
+keys 3
+ok "3: processes" sees PID
+keys 1
+ok "1: flows" sees 10.0.0.1:7501
+
+# The display filter, typed; what it hides is told.
+keys / 
+keys -l 'port 1'
+keys Enter
+ok "a filter hides what it doesn't match" lacks 10.0.0.1:7501
+ok "and the header tells" sees hid
+keys =
+ok "= clears it" sees 10.0.0.1:7501
+
+# Only TCP is shown; then Esc, a pause, [A: an arrow on a slow line. As three keys, A would show all.
+keys T
+ok "T: only TCP" lacks 10.0.0.1:7501
+printf '\033' >"$work/esc"
+tm load-buffer "$work/esc"
+tm paste-buffer -t t
+sleep 0.4 # the pause itself is what is tested
+keys -l '[A'
+keys h
+ok "h: help" sees Moving
+keys q
+ok "q closes what is in front" lacks Moving
+ok "Esc, a pause, [A is an arrow" lacks 10.0.0.1:7501
+keys A
+ok "A: all" sees 10.0.0.1:7501
+
+# Pause holds the moment.
+keys Space
+ft_send a v0 b -n 10 --sport 7502 udp >/dev/null
+held=$(screen | grep '^seen ')
+sleep 0.7 # two intervals
+is "$(screen | grep '^seen ')" "$held" "Space holds the moment"
+keys Space
+ok "and lets go" sees 10.0.0.1:7502
+
+# Sizes.
+for size in 40x10 80x24 200x50 100x30; do
+	tm resize-window -t t -x "${size%x*}" -y "${size#*x}"
+	ok "$size" sees 10.0.0.2:5000
+done
+tm resize-window -t t -x 30 -y 6
+sleep 0.3 # a window that is too small must not kill it
+tm resize-window -t t -x 100 -y 30
+ok "after a window that is too small" sees 10.0.0.1:7501
+
+# Suspend and resume.
+keys C-z
+sees Stopped
+sane "Ctrl-Z"
+keys 'fg; echo resumed-$?' Enter
+ok "fg" sees '1 flows'
+keys q
+ok "q ends it" sees resumed-0
+sane q
+
+start -i v0
+pid=$(ip netns pids a | while read -r p; do
+	[ "$(cat "/proc/$p/comm" 2>/dev/null)" = flowtop ] && echo "$p"
+done)
+kill -TERM "$pid"
+sees status-
+sane SIGTERM
+
+start -i v0
+pid=$(ip netns pids a | while read -r p; do
+	[ "$(cat "/proc/$p/comm" 2>/dev/null)" = flowtop ] && echo "$p"
+done)
+kill -SEGV "$pid"
+sees status-
+sane "a crash"
+
+start -i v0
+keys C-c
+sees status-
+sane Ctrl-C
+
+# An unknown terminal is taken for an ordinary one, and said so.
+keys "clear; TERM=nosuch $flowtop -n -i v0; echo status-\$?" Enter
+ok "an unknown TERM" sees '1 flows'
+keys Q
+sees status-0
+tm kill-server
+done_testing
