@@ -17,7 +17,7 @@ ns_pair a b
 # A shell in the terminal, so that we see what flowtop leaves behind.
 ip netns exec a env FT_LIVE_MARK="$FT_LIVE_MARK" \
 	tmux -L "ft$$" -f /dev/null new-session -d -s t -x 100 -y 30 sh
-keys "stty -a >$work/stty.before; echo set-$((1 + 1))" Enter
+keys "stty -a >$work/stty.before; echo set-\$((1 + 1))" Enter
 sees set-2 || bail "no terminal"
 
 # start OPTIONS: flowtop in the terminal, until it shows its panes.
