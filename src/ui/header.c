@@ -20,28 +20,20 @@
 static void scope_names(const struct ft_snapshot *snapshot, bool ascii, unsigned width, char *text,
 			size_t size)
 {
-	char name[4 * IFNAMSIZ + 1], all[2048] = "";
-	size_t used = 0;
+	char name[4 * IFNAMSIZ + 1];
+	size_t used = 0, first = 0, i;
 
-	for (size_t i = 0; i < snapshot->scope_count; i++) {
+	text[0] = '\0';
+	for (i = 0; i < snapshot->scope_count && used < size; i++) {
 		ft_fmt_escape(snapshot->scopes[i].name,
 			      strnlen(snapshot->scopes[i].name, IFNAMSIZ), ascii, name,
 			      sizeof(name));
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", name);
 		if (i == 0)
-			snprintf(text, size, "%s", name);
-		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i ? ", " : "",
-					 name);
-		if (used >= sizeof(all))
-			break;
+			first = used;
 	}
-	if (snapshot->scope_count <= 1)
-		return;
-	if (used < sizeof(all) && ft_fmt_width(all) <= width) {
-		snprintf(text, size, "%s", all);
-	} else {
-		used = strlen(text);
-		snprintf(text + used, size - used, " +%zu", snapshot->scope_count - 1);
-	}
+	if (i > 1 && (used >= size || ft_fmt_width(text) > width))
+		snprintf(text + first, size - first, " +%zu", snapshot->scope_count - 1);
 }
 
 /* "12:34:56", this machine's time of the moment on the screen. */
@@ -158,21 +150,6 @@ static void render_way(struct ft_scene *scene, struct ft_pen *pen, enum ft_style
 	ft_pen_skip(pen, graph > 0 ? 2 : 1);
 }
 
-/* How many flows there are, and how many of them are listed. */
-static void flows_text(const struct ft_scene *scene, char *text, size_t size)
-{
-	const struct ft_snapshot *snapshot = scene->snapshot;
-	struct ft_hidden hidden = { .flows = 0 };
-
-	if (scene->listing && scene->listing->snapshot)
-		hidden = ft_rows_hidden(scene->listing->rows);
-	if (hidden.flows)
-		snprintf(text, size, _("flows %zu, hidden %" PRIu64), snapshot->live_flows,
-			 hidden.flows);
-	else
-		snprintf(text, size, _("flows %zu"), snapshot->live_flows);
-}
-
 /* tx and rx of all scopes over the window, with graphs; the flows. */
 static void render_rates(struct ft_scene *scene)
 {
@@ -190,9 +167,9 @@ static void render_rates(struct ft_scene *scene)
 		packets[0] += snapshot->scopes[i].tx_packets_per_s[window];
 		packets[1] += snapshot->scopes[i].rx_packets_per_s[window];
 	}
-	flows_text(scene, flows, sizeof(flows));
+	snprintf(flows, sizeof(flows), _("flows %zu"), snapshot->live_flows);
 	words = 2 * ((int)ft_fmt_width(ft_draw_rate_unit(&view->show)) + RATE_CELLS + 4 + 3);
-	graph = (scene->width - words - 28) / 2;
+	graph = (scene->width - words - 18) / 2;
 	graph = graph < 4 ? 0 : graph > GRAPH_MAX ? GRAPH_MAX : graph;
 	render_way(scene, &pen, FT_STYLE_TX, _("tx"), bytes[0], packets[0], view->history.tx,
 		   graph);
@@ -260,17 +237,15 @@ static void render_line(struct ft_scene *scene)
 		bool full;
 		unsigned cells;
 	} forms[] = { { true, 20 }, { false, 20 }, { false, 6 }, { false, 5 }, { false, 4 } };
-	char text[512], number[32], missing[32];
+	char text[512];
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		line_text(line, show, forms[i].full, forms[i].cells, text, sizeof(text));
 		if (ft_pen_whole(&pen, style, text))
 			return;
 	}
-	ft_fmt_count(line->seen.packets, show->prefix, 8, number, sizeof(number));
-	ft_fmt_count(lost, show->prefix, 8, missing, sizeof(missing));
-	ft_pen_printf(&pen, style, "%s %s  %s %s%s", _("seen"), number, _("lost"),
-		      line->inexact ? "~" : "", missing);
+	ft_pen_printf(&pen, style, "%s %" PRIu64 "  %s %s%" PRIu64, _("seen"),
+		      (uint64_t)line->seen.packets, _("lost"), line->inexact ? "~" : "", lost);
 }
 
 /* The most important note, and how many more there are. */
@@ -303,48 +278,64 @@ void ft_header_render(struct ft_scene *scene)
 	render_note(scene);
 }
 
-/* What the filter lets through, at the right. */
+/* The filter, and what it hides: at the right. */
 static void render_filter(struct ft_scene *scene, int from)
 {
 	const struct ft_view *view = scene->view;
-	char *words = ft_filter_describe(view->filter);
-	char text[1024], shown[1200];
-	int width, x;
+	struct ft_hidden hidden = { .flows = 0 };
+	char text[1024], shown[1200], octets[32];
+	char *words;
 	struct ft_pen pen;
+	int x, used;
 
-	text[0] = '\0';
-	if (!ft_filter_is_all(view->filter)) {
-		ft_fmt_escape(words, strlen(words), view->show.ascii, text, sizeof(text));
-		snprintf(shown, sizeof(shown), "%s %s", _("filter:"), text);
-	} else {
-		shown[0] = '\0';
-	}
+	if (ft_filter_is_all(view->filter))
+		return;
+	if (scene->listing && scene->listing->snapshot)
+		hidden = ft_rows_hidden(scene->listing->rows);
+	words = ft_filter_describe(view->filter);
+	ft_fmt_escape(words, strlen(words), view->show.ascii, text, sizeof(text));
 	free(words);
-	width = (int)ft_fmt_width(shown);
-	x = scene->width - width;
-	if (x < from + 2)
-		x = from + 2;
-	pen = ft_pen(scene->window, scene->tabs, x, scene->width, view->show.ascii);
+	used = snprintf(shown, sizeof(shown), "%s %s", _("filter:"), text);
+	if (hidden.flows && used < (int)sizeof(shown))
+		used += snprintf(shown + used, sizeof(shown) - (size_t)used,
+				 _(", hides %" PRIu64), hidden.flows);
+	if (hidden.flows && used < (int)sizeof(shown) && scene->width >= 100)
+		snprintf(shown + used, sizeof(shown) - (size_t)used, " (%sB)",
+			 ft_fmt_count(hidden.interval.bytes, view->show.prefix, 6, octets,
+				      sizeof(octets)));
+	x = scene->width - (int)ft_fmt_width(shown);
+	pen = ft_pen(scene->window, scene->tabs, x < from + 2 ? from + 2 : x, scene->width,
+		     view->show.ascii);
 	ft_pen_text(&pen, FT_STYLE_STRONG, shown);
 }
 
-void ft_tabs_render(struct ft_scene *scene)
+/* The panes' names; of those that are not in front only the numbers where it is narrow. */
+static void render_names(struct ft_scene *scene, struct ft_pen *pen)
 {
 	static const struct ft_pane_ops *const tabs[FT_LIST_MAX] = {
 		&ft_pane_flows, &ft_pane_talkers, &ft_pane_processes
 	};
+
+	for (unsigned i = 0; i < FT_LIST_MAX; i++) {
+		bool front = scene->view->list == i;
+		int x = pen->x;
+
+		if (front || scene->width >= 60)
+			ft_pen_printf(pen, front ? FT_STYLE_TAB : FT_STYLE_DIM, " %u %s ", i + 1,
+				      _(tabs[i]->name));
+		else
+			ft_pen_printf(pen, FT_STYLE_DIM, " %u ", i + 1);
+		ft_map_add(&scene->map, FT_SPOT_PANE, scene->tabs, x, 1, pen->x - x, i);
+	}
+}
+
+void ft_tabs_render(struct ft_scene *scene)
+{
 	const struct ft_view *view = scene->view;
 	const char *arrow = view->show.ascii ? " > " : " › ";
 	struct ft_pen pen = ft_pen(scene->window, scene->tabs, 0, scene->width, view->show.ascii);
 
-	for (unsigned i = 0; i < FT_LIST_MAX; i++) {
-		bool front = view->list == i;
-		int x = pen.x;
-
-		ft_pen_printf(&pen, front ? FT_STYLE_TAB : FT_STYLE_DIM, " %u %s ", i + 1,
-			      _(tabs[i]->name));
-		ft_map_add(&scene->map, FT_SPOT_PANE, scene->tabs, x, 1, pen.x - x, i);
-	}
+	render_names(scene, &pen);
 	for (unsigned i = 0; i < view->depth; i++) {
 		const struct ft_frame *frame = &view->stack[i];
 

@@ -42,8 +42,8 @@ static bool loss_notes(const struct ft_snapshot *snapshot, struct counter *count
 		return true;
 	if (lost) {
 		snprintf(text, sizeof(text),
-			 P_("%s%" PRIu64 " packet was lost: see i", "%s%" PRIu64
-			    " packets were lost: see i", lost),
+			 P_("%s%" PRIu64 " packet was lost", "%s%" PRIu64 " packets were lost",
+			    lost),
 			 snapshot->total.inexact ? "~" : "", lost);
 		if (take(counter, text))
 			return true;

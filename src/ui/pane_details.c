@@ -183,6 +183,19 @@ static void add_time(const struct subject *s, const char *label, uint64_t when_n
 		     ft_fmt_age(end_ns > when_ns ? end_ns - when_ns : 0, 8, age, sizeof(age)));
 }
 
+/* Both ends in one line: what this is about. */
+static void add_title(const struct subject *s)
+{
+	const struct ft_column *ends[] = { ft_column_find("local"), ft_column_find("remote") };
+	struct ft_row row = { .flow = s->hot };
+	char text[2][512];
+
+	for (int i = 0; i < 2; i++)
+		ends[i]->format(s->snapshot, &row, s->show, 60, text[i], sizeof(text[i]));
+	ft_text_line(s->text, FT_STYLE_STRONG, "%s %s %s", text[0], s->text->ascii ? "-" : "–",
+		     text[1]);
+}
+
 /* State, times, who began it, where it was seen. */
 static void add_life(const struct subject *s)
 {
@@ -190,7 +203,7 @@ static void add_life(const struct subject *s)
 	const char *ended = ft_end_reason_name((enum ft_end_reason)s->hot->ended);
 	char name[4 * IFNAMSIZ + 1];
 
-	ft_text_heading(s->text, _("Flow"));
+	add_title(s);
 	add_protocol(s);
 	ft_text_pair(s->text, _("state"), FT_STYLE_TEXT, "%s%s%s",
 		     ft_state_name((enum ft_state)s->hot->state), ended ? _(", ended: ") : "",
@@ -214,48 +227,73 @@ static void add_life(const struct subject *s)
 			     _("segments of an unknown tunnel: bytes are a little too low"));
 }
 
-/* One row of counts. */
-static void count_line(struct ft_text *text, const char *label, const struct ft_counts *counts)
+/* Cells of a table's label and columns: exact numbers where there is room. */
+struct table {
+	unsigned label, packets, bytes;
+	bool exact;
+};
+
+static struct table table_of(const struct ft_text *text)
 {
-	ft_text_line(text, FT_STYLE_TEXT, "%s%12" PRIu64 " %16" PRIu64 " %16" PRIu64, label,
-		     (uint64_t)counts->packets, (uint64_t)counts->bytes,
-		     (uint64_t)counts->l2_bytes);
+	return text->width >= 66 ? (struct table){ 14, 14, 17, true }
+				 : (struct table){ 12, 8, 8, false };
 }
 
-/* A translated word in a fixed room, for lines of a table. */
-static const char *cell(const char *word, unsigned width, enum ft_align align, bool ascii,
-			char buf[80])
+/* One line of cells: a label, then texts against the right. */
+static void add_cells(struct ft_text *text, enum ft_style style, const char *label,
+		      const char *const cells[3])
 {
-	return ft_fmt_fit(word, width, align, true, ascii, buf, 80);
+	struct table table = table_of(text);
+	char word[4][160];
+
+	ft_fmt_fit(label, table.label, FT_ALIGN_LEFT, true, text->ascii, word[0], sizeof(word[0]));
+	for (int i = 0; i < 3; i++)
+		ft_fmt_fit(cells[i], i ? table.bytes : table.packets, FT_ALIGN_RIGHT, true,
+			   text->ascii, word[i + 1], sizeof(word[0]));
+	ft_text_line(text, style, "%s%s %s %s", word[0], word[1], word[2], word[3]);
+}
+
+/* One row of counts. */
+static void add_count(const struct subject *s, const char *label, const struct ft_counts *counts)
+{
+	const uint64_t values[] = { counts->packets, counts->bytes, counts->l2_bytes };
+	struct table table = table_of(s->text);
+	char text[3][32];
+	const char *const cells[] = { text[0], text[1], text[2] };
+
+	for (int i = 0; i < 3; i++) {
+		if (table.exact)
+			snprintf(text[i], sizeof(text[i]), "%" PRIu64, values[i]);
+		else
+			ft_fmt_count(values[i], s->show->prefix, 8, text[i], sizeof(text[i]));
+	}
+	add_cells(s->text, FT_STYLE_TEXT, label, cells);
 }
 
 /* Interval and totals, each way. */
 static void add_counts(const struct subject *s)
 {
+	const char *const titles[] = { _("packets"), _("L3 bytes"), _("L2 bytes") };
 	const struct ft_counts *interval = ft_snapshot_delta(s->snapshot, s->hot);
 	const struct ft_baseline *baseline = s->show->baseline;
 	int tx = ft_flow_tx(s->flow);
-	bool ascii = s->text->ascii;
-	char a[80], b[80], c[80], d[80];
 	struct ft_counts total;
 
 	ft_text_heading(s->text, baseline ? _("Counts (totals since z)") : _("Counts"));
-	ft_text_line(s->text, FT_STYLE_DIM, "%s%s %s %s", cell("", 12, FT_ALIGN_LEFT, ascii, a),
-		     cell(_("packets"), 12, FT_ALIGN_RIGHT, ascii, b),
-		     cell(_("bytes (L3)"), 16, FT_ALIGN_RIGHT, ascii, c),
-		     cell(_("bytes (L2)"), 16, FT_ALIGN_RIGHT, ascii, d));
-	count_line(s->text, cell(_("interval tx"), 12, FT_ALIGN_LEFT, ascii, a), &interval[tx]);
-	count_line(s->text, cell(_("interval rx"), 12, FT_ALIGN_LEFT, ascii, a), &interval[!tx]);
+	add_cells(s->text, FT_STYLE_DIM, "", titles);
+	add_count(s, _("interval tx"), &interval[tx]);
+	add_count(s, _("interval rx"), &interval[!tx]);
 	total = ft_flow_total(baseline, s->hot, tx);
-	count_line(s->text, cell(_("total tx"), 12, FT_ALIGN_LEFT, ascii, a), &total);
+	add_count(s, _("total tx"), &total);
 	total = ft_flow_total(baseline, s->hot, !tx);
-	count_line(s->text, cell(_("total rx"), 12, FT_ALIGN_LEFT, ascii, a), &total);
+	add_count(s, _("total rx"), &total);
 }
 
 /* One way's rates over the windows. */
-static void rate_line(const struct subject *s, const char *label, int dir)
+static void add_rate(const struct subject *s, const char *label, int dir)
 {
-	char rate[FT_WINDOWS][32], word[80];
+	char rate[FT_WINDOWS][32];
+	const char *const cells[] = { rate[0], rate[1], rate[2] };
 
 	for (unsigned w = 0; w < FT_WINDOWS; w++) {
 		double value = ft_flow_rate(s->snapshot, s->hot, dir, w, s->show->unit,
@@ -263,23 +301,22 @@ static void rate_line(const struct subject *s, const char *label, int dir)
 
 		ft_draw_rate(s->show, value, value, 8, rate[w], sizeof(rate[w]));
 	}
-	ft_text_line(s->text, FT_STYLE_TEXT, "%s%10s %10s %10s  %s",
-		     cell(label, 12, FT_ALIGN_LEFT, s->text->ascii, word), rate[0], rate[1],
-		     rate[2], ft_draw_rate_unit(s->show));
+	add_cells(s->text, FT_STYLE_TEXT, label, cells);
 }
 
 /* All windows, each way. */
 static void add_rates(const struct subject *s)
 {
-	char window[FT_WINDOWS][32];
+	char window[FT_WINDOWS][32], heading[80];
+	const char *const cells[] = { window[0], window[1], window[2] };
 
 	for (unsigned w = 0; w < FT_WINDOWS; w++)
-		snprintf(window[w], sizeof(window[w]), "%g s", ft_window_seconds[w]);
-	ft_text_heading(s->text, _("Rates"));
-	ft_text_line(s->text, FT_STYLE_DIM, "%12s%10s %10s %10s", "", window[0], window[1],
-		     window[2]);
-	rate_line(s, "tx", ft_flow_tx(s->flow));
-	rate_line(s, "rx", !ft_flow_tx(s->flow));
+		snprintf(window[w], sizeof(window[w]), _("%g s"), ft_window_seconds[w]);
+	snprintf(heading, sizeof(heading), _("Rates in %s, over"), ft_draw_rate_unit(s->show));
+	ft_text_heading(s->text, heading);
+	add_cells(s->text, FT_STYLE_DIM, "", cells);
+	add_rate(s, _("tx"), ft_flow_tx(s->flow));
+	add_rate(s, _("rx"), !ft_flow_tx(s->flow));
 }
 
 static void render(struct ft_scene *scene, const struct ft_frame *frame)

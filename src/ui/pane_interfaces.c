@@ -11,14 +11,23 @@
 #include "ui/pane.h"
 
 #define LABEL_CELLS 18
+#define NARROW 78 /* below it: packets only, a shorter label */
+#define NARROW_LABEL_CELLS 15
 
 /* One term in packets and L2 octets, interval and since start. */
 static void add_term(struct ft_text *text, const char *word, uint64_t packets, uint64_t bytes,
 		     uint64_t total_packets, uint64_t total_bytes, bool inexact)
 {
+	bool narrow = text->width < NARROW;
 	char label[80];
 
-	ft_fmt_fit(word, LABEL_CELLS, FT_ALIGN_LEFT, true, text->ascii, label, sizeof(label));
+	ft_fmt_fit(word, narrow ? NARROW_LABEL_CELLS : LABEL_CELLS, FT_ALIGN_LEFT, true,
+		   text->ascii, label, sizeof(label));
+	if (narrow) {
+		ft_text_line(text, FT_STYLE_TEXT, "%s%10" PRIu64 " %12" PRIu64, label, packets,
+			     total_packets);
+		return;
+	}
 	ft_text_line(text, FT_STYLE_TEXT,
 		     "%s%10" PRIu64 " %13" PRIu64 " %12" PRIu64 " %16" PRIu64 "%s", label,
 		     packets, bytes, total_packets, total_bytes, inexact ? " ~" : "");
@@ -77,6 +86,11 @@ static void add_titles(struct ft_text *text)
 	ft_fmt_fit(_("L2 bytes"), 13, FT_ALIGN_RIGHT, true, text->ascii, bytes[0], 80);
 	ft_fmt_fit(_("since start"), 12, FT_ALIGN_RIGHT, true, text->ascii, packets[1], 80);
 	ft_fmt_fit(_("L2 bytes"), 16, FT_ALIGN_RIGHT, true, text->ascii, bytes[1], 80);
+	if (text->width < NARROW) {
+		ft_text_line(text, FT_STYLE_DIM, "%*s%s %s", NARROW_LABEL_CELLS, "", packets[0],
+			     packets[1]);
+		return;
+	}
 	ft_text_line(text, FT_STYLE_DIM, "%*s%s %s %s %s", LABEL_CELLS, "", packets[0], bytes[0],
 		     packets[1], bytes[1]);
 }

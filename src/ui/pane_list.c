@@ -2,7 +2,7 @@
 /*
  * The list panes: flows, talkers, processes. They differ in the columns that core/column gives
  * them and in what they say when they are empty. The first cell of a line is its mark: + began
- * in this interval, x ended, ^ pinned; the hardware cursor rests there on the selected row.
+ * in this interval, x ended, ^ pinned, * this machine (where no column says it); the hardware cursor rests there on the selected row.
  */
 #include <stdio.h>
 #include <string.h>
@@ -43,15 +43,28 @@ static void render_titles(struct ft_scene *scene, const struct ft_layout *layout
 	}
 }
 
+/* True if a column is on the screen. */
+static bool has_column(const struct ft_layout *layout, const char *id)
+{
+	for (size_t i = 0; i < layout->count; i++)
+		if (strcmp(layout->cell[i].column->id, id) == 0)
+			return true;
+	return false;
+}
+
 /* The mark of a row. */
-static const char *mark_of(const struct ft_scene *scene, const struct ft_row *row, bool pinned)
+static const char *mark_of(const struct ft_scene *scene, const struct ft_layout *layout,
+			   const struct ft_row *row, bool pinned)
 {
 	const struct ft_snapshot *snapshot = scene->snapshot;
 
 	if (pinned)
 		return "^";
 	if (!row->flow)
-		return row->group->own ? "*" : " ";
+		return row->group->own && !has_column(layout, "own") &&
+				       ft_view_list(scene->view) == FT_LIST_TALKERS
+			       ? "*"
+			       : " ";
 	if (row->flow->ended != FT_ENDED_NOT)
 		return "x";
 	if (row->flow->flow->first_ns + snapshot->interval_ns > snapshot->end_ns)
@@ -80,7 +93,7 @@ static void render_row(struct ft_scene *scene, const struct ft_layout *layout, i
 	char cell[CELL_BYTES];
 
 	ft_pen_fit(&pen, selected ? FT_STYLE_SELECTED : FT_STYLE_STRONG,
-		   mark_of(scene, row, pinned), MARK_CELLS, FT_ALIGN_LEFT);
+		   mark_of(scene, layout, row, pinned), MARK_CELLS, FT_ALIGN_LEFT);
 	if (selected)
 		ft_pen_fit(&pen, FT_STYLE_SELECTED, "", (unsigned)ft_pen_room(&pen),
 			   FT_ALIGN_LEFT);

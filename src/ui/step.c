@@ -46,13 +46,20 @@ static struct ft_frame *push(struct ft_view *view, enum ft_pane_id pane)
 	return frame;
 }
 
-/* Help, interfaces: in front, or away again if they are. */
+/* Help, interfaces: in front, or away again if they are; never twice among the panes. */
 static unsigned toggle_pane(struct ft_view *view, enum ft_pane_id pane)
 {
-	if (ft_view_front(view)->pane == pane)
+	if (ft_view_front(view)->pane == pane) {
 		view->depth--;
-	else
-		push(view, pane);
+		return REFILL;
+	}
+	for (unsigned i = 0; i < view->depth; i++) {
+		if (view->stack[i].pane == pane) {
+			view->depth = i + 1;
+			return REFILL;
+		}
+	}
+	push(view, pane);
 	return REFILL;
 }
 

@@ -113,6 +113,7 @@ static void wrap(struct ft_text *text, enum ft_style style, const char *label, c
 			n = character(rest);
 		add(text, style, label ? xstrdup(first ? label : "") : NULL, xstrndup(rest, n));
 		rest += n;
+		rest += rest[0] == ' ' && rest[1];
 		first = false;
 	} while (rest[0]);
 }

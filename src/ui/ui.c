@@ -130,19 +130,9 @@ static void ask_names(struct ft_ui *ui)
 		} else if (front->pane == FT_PANE_TALKERS && row.group->by == FT_GROUP_HOST) {
 			addresses[0] = row.group->addr;
 		}
-		for (unsigned k = 0; k < 2; k++) {
-			unsigned slot = 0;
-
-			if (!addresses[k] || ft_names_known(ui->config->names, addresses[k]))
-				continue;
-			for (unsigned b = 0; b < 16; b++)
-				slot = slot * 31 + addresses[k][b];
-			slot %= FT_ASKED_SLOTS;
-			if (memcmp(ui->asked[slot], addresses[k], 16) == 0)
-				continue;
-			memcpy(ui->asked[slot], addresses[k], 16);
-			ft_resolver_ask(ui->resolver, addresses[k]);
-		}
+		for (unsigned k = 0; k < 2; k++)
+			if (addresses[k] && !ft_names_known(ui->config->names, addresses[k]))
+				ft_resolver_ask(ui->resolver, addresses[k]);
 	}
 }
 
@@ -237,7 +227,6 @@ void ft_ui_switch_resolver(struct ft_ui *ui)
 		ft_ui_watch(ui, ft_resolver_fd(ui->resolver), false);
 		ft_resolver_stop(ui->resolver);
 		ui->resolver = NULL;
-		memset(ui->asked, 0, sizeof(ui->asked));
 	}
 }
 

@@ -9,8 +9,6 @@
 #include "ui/screen.h"
 #include "ui/ui.h"
 
-#define FT_ASKED_SLOTS 1024
-
 struct ft_resolver;
 
 struct ft_ui {
@@ -26,7 +24,6 @@ struct ft_ui {
 	bool finished; /* the collector has told that it is done */
 	bool quit;
 	struct ft_resolver *resolver; /* while names are asked of DNS */
-	uint8_t asked[FT_ASKED_SLOTS][16]; /* addresses asked lately, by hash */
 	int epoll, signals;
 	int ended_by; /* signal, 0 = a key */
 	struct ft_input input;

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whole screens, without a terminal: newterm on /dev/null, render into stdscr, read the cells
+ * back and hold them against tests/ui/goldens/NAME.txt. GENERATE=1 rewrites these; look at the
+ * diff. What attributes say (the selection, titles) is tested apart.
+ */
+#define NCURSES_WIDECHAR 1
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <curses.h>
+#include <errno.h>
+#include <libintl.h>
+#include <locale.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <wchar.h>
+
+#include "core/names.h"
+#include "options.h"
+#include "tests/output/moment.h"
+#include "tests/ui/keys.h"
+#include "tests/ui/recorded.h"
+#include "ui/screen.h"
+
+/* Keywords of the system's files, so that the machine's own do not matter. */
+static const char hosts[] = "192.0.2.7 www.example.org\n10.0.0.3 backup\n";
+static const char services[] = "ssh 22/tcp\ndomain 53/udp\nhttps 443/tcp\npostgresql 5432/tcp\n"
+			       "rsync 873/tcp\nmdns 5353/udp\n";
+
+/* A screen with its view, as ui.c keeps them. */
+struct desk {
+	struct ft_view view;
+	struct ft_listing listing[FT_LIST_MAX];
+	struct ft_scene scene;
+	const struct ft_snapshot *snapshot;
+};
+
+static struct ft_snapshot *recorded;
+static struct ft_names *names;
+
+/* Fill, settle, draw. */
+static void draw(struct desk *desk)
+{
+	struct ft_scene *scene = &desk->scene;
+	struct ft_query query;
+	struct ft_stage stage;
+
+	scene->window = stdscr;
+	scene->view = &desk->view;
+	scene->snapshot = desk->snapshot;
+	scene->subject = desk->snapshot;
+	scene->listing = &desk->listing[ft_view_list(&desk->view)];
+	ft_screen_measure(scene);
+	ft_view_query(&desk->view, &query);
+	if (desk->snapshot)
+		ft_listing_fill(scene->listing, desk->snapshot, &query,
+				&desk->view.pins[query.list], (size_t)scene->page);
+	stage = ft_screen_stage(scene);
+	if (stage.listing)
+		ft_view_settle(&desk->view, &stage);
+	ft_screen_render(scene);
+	stage = ft_screen_stage(scene);
+	if (!stage.listing)
+		ft_view_settle(&desk->view, &stage);
+}
+
+static void give(void *arg, const struct ft_event *event)
+{
+	struct desk *desk = arg;
+	struct ft_stage stage = ft_screen_stage(&desk->scene);
+
+	ft_view_step(&desk->view, event, &stage);
+	draw(desk);
+}
+
+static void open_desk(struct desk *desk, const struct ft_snapshot *snapshot, int width,
+		      int height, bool ascii)
+{
+	struct ft_options options = { .interval_ns = 1000000000, .sort_ascending = -1,
+				      .ascii = ascii };
+
+	memset(desk, 0, sizeof(*desk));
+	resizeterm(height, width);
+	ft_view_init(&desk->view, &options, names);
+	for (unsigned i = 0; i < FT_LIST_MAX; i++)
+		ft_listing_init(&desk->listing[i]);
+	desk->snapshot = snapshot;
+	desk->scene.observer = "router1";
+	desk->scene.warnings = "";
+	desk->scene.fault = "";
+	desk->scene.auto_backend = true;
+	/* A graph with a shape, and a gap where the screen was paused. */
+	for (int i = 0; i < 30 && snapshot; i++) {
+		desk->view.history.tx[i] = i == 12 || i == 13 ? -1 : (float)(i * 37 % 23) * 1000;
+		desk->view.history.rx[i] = i == 12 || i == 13 ? -1 : (float)(i % 8) * 500;
+	}
+	desk->view.history.count = desk->view.history.next = snapshot ? 30 : 0;
+	draw(desk);
+}
+
+static void close_desk(struct desk *desk)
+{
+	for (unsigned i = 0; i < FT_LIST_MAX; i++)
+		ft_listing_done(&desk->listing[i]);
+	ft_view_done(&desk->view);
+}
+
+/* One line's cells as UTF-8, without the blanks at its end. */
+static void read_line(int y, char *text, size_t size)
+{
+	size_t used = 0, end = 0;
+
+	text[0] = '\0';
+	for (int x = 0; x < COLS; x++) {
+		wchar_t cell[CCHARW_MAX + 1] = L"";
+		attr_t attributes;
+		cchar_t packed;
+		short pair;
+
+		mvwin_wch(stdscr, y, x, &packed);
+		getcchar(&packed, cell, &attributes, &pair, NULL);
+		for (wchar_t *c = cell; *c && used + MB_CUR_MAX < size; c++) {
+			int n = wctomb(text + used, *c);
+
+			used += n > 0 ? (size_t)n : 0;
+		}
+		if (cell[0] != L' ')
+			end = used;
+		if (wcwidth(cell[0]) == 2)
+			x++;
+	}
+	text[end] = '\0';
+}
+
+/* The whole screen; the cursor's place is part of it. */
+static char *read_screen(const struct desk *desk)
+{
+	char line[8192], *all = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&all, &size);
+
+	for (int y = 0; y < LINES; y++) {
+		read_line(y, line, sizeof(line));
+		fprintf(stream, "%s\n", line);
+	}
+	fprintf(stream, "(cursor %d,%d)\n", desk->scene.cursor_x, desk->scene.cursor_y);
+	fclose(stream);
+	return all;
+}
+
+static char *read_file(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return NULL;
+	if (getdelim(&text, &size, '\0', file) < 0) {
+		free(text);
+		text = NULL;
+	}
+	fclose(file);
+	return text;
+}
+
+/* Holds the screen against its golden, or rewrites that. */
+static void check(const struct desk *desk, const char *name)
+{
+	const char *top = getenv("top_srcdir") ? getenv("top_srcdir") : ".";
+	const char *generate = getenv("GENERATE");
+	char *screen = read_screen(desk), *golden, path[512];
+
+	snprintf(path, sizeof(path), "%s/tests/ui/goldens/%s.txt", top, name);
+	if (generate && strcmp(generate, "1") == 0) {
+		FILE *file = fopen(path, "we");
+
+		assert_non_null(file);
+		fputs(screen, file);
+		fclose(file);
+	}
+	golden = read_file(path);
+	if (!golden)
+		fail_msg("%s: %s", path, strerror(errno));
+	if (strcmp(golden, screen) != 0)
+		fail_msg("%s: wanted\n%s\nbut there is\n%s", name, golden, screen);
+	free(golden);
+	free(screen);
+}
+
+static const struct {
+	const char *name;
+	int width, height;
+	bool ascii;
+	const char *keys;
+} cases[] = {
+	{ "flows-40x10", 40, 10, false, "" },
+	{ "flows-80x24", 80, 24, false, "Down Down" },
+	{ "flows-80x24-ascii", 80, 24, true, "Down Down" },
+	{ "flows-120x30", 120, 30, false, "" },
+	{ "flows-300x50", 300, 50, false, "" },
+	{ "flows-bytes-totals", 80, 24, false, "b m m" },
+	{ "flows-numbers-packets", 100, 24, false, "n n N b b" },
+	{ "flows-scrolled", 80, 12, false, "End Right Right" },
+	{ "flows-sorted", 80, 24, false, "< R" },
+	{ "flows-filter", 80, 24, false, "/ 'tcp port 443' Enter" },
+	{ "flows-filter-40", 40, 10, false, "/ 'tcp port 443' Enter" },
+	{ "flows-none", 80, 24, false, "/ 'port 1' Enter" },
+	{ "prompt-error", 80, 24, false, "/ 'tcp and'" },
+	{ "prompt-long", 40, 10, false,
+	  "/ 'host 10.0.0.1 or host 10.0.0.2 or host 10.0.0.3' Left Left" },
+	{ "paused", 80, 24, false, "Space Down F" },
+	{ "talkers-80x24", 80, 24, false, "2" },
+	{ "talkers-40x10", 40, 10, false, "2" },
+	{ "talkers-by-port", 80, 24, false, "a Down Down Enter" },
+	{ "talkers-drilled", 80, 24, false, "2 Down Enter" },
+	{ "processes-80x24", 80, 24, false, "3" },
+	{ "processes-40x10", 40, 10, false, "3" },
+	{ "processes-200x20", 200, 20, false, "3 l" },
+	{ "processes-transit", 80, 24, false, "3 J 'transit' Enter Enter" },
+	{ "details-80x24", 80, 24, false, "Enter" },
+	{ "details-80x24-end", 80, 24, false, "Enter End" },
+	{ "details-40x10", 40, 10, false, "Down Enter PgDn" },
+	{ "details-icmp", 100, 60, false, "J 'icmp' Enter Enter" },
+	{ "interfaces-80x24", 80, 24, false, "i" },
+	{ "interfaces-40x10", 40, 10, false, "i" },
+	{ "help-80x24", 80, 24, false, "h" },
+	{ "help-40x10", 40, 10, true, "h PgDn" },
+	{ "help-120x80", 120, 80, false, "?" },
+	{ "menu-group", 80, 24, false, "a Down" },
+	{ "menu-sort", 40, 10, false, "F6 End" },
+	{ "too-small", 39, 9, false, "" },
+};
+
+/* The recorded snapshot, at several sizes and after keys. */
+static void test_recorded(void **state)
+{
+	struct desk desk;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		open_desk(&desk, recorded, cases[i].width, cases[i].height, cases[i].ascii);
+		keys_each(cases[i].keys, give, &desk);
+		check(&desk, cases[i].name);
+		close_desk(&desk);
+	}
+}
+
+/* Flows of each kind, names that would harm a terminal, notes, two scopes. */
+static void test_moment(void **state)
+{
+	struct desk desk;
+
+	(void)state;
+	open_desk(&desk, moment(), 100, 30, false);
+	check(&desk, "moment-flows");
+	keys_each("i", give, &desk);
+	check(&desk, "moment-interfaces");
+	close_desk(&desk);
+	open_desk(&desk, moment(), 80, 60, true);
+	keys_each("J 'curl' Enter Enter", give, &desk);
+	check(&desk, "moment-details-ascii");
+	close_desk(&desk);
+}
+
+/* Before the first snapshot, and with one that has nothing in it. */
+static void test_empty(void **state)
+{
+	struct ft_snapshot empty = *recorded;
+	struct desk desk;
+
+	(void)state;
+	open_desk(&desk, NULL, 80, 24, false);
+	check(&desk, "starting");
+	keys_each("Down Enter i h 2 Esc z w y J F", give, &desk);
+	close_desk(&desk);
+	empty.row_count = empty.live_flows = empty.delta_count = 0;
+	open_desk(&desk, &empty, 80, 24, false);
+	check(&desk, "empty");
+	keys_each("Down End Enter F J 'x' Enter 2 Enter 3 Enter", give, &desk);
+	close_desk(&desk);
+}
+
+/* What is wrong is said: above the panes, in the footer of a low screen, in full behind i. */
+static void test_notes(void **state)
+{
+	struct ft_snapshot troubled = *recorded;
+	char backend[] = "packet", reason[] = "tcx: needs CAP_BPF; AF_PACKET is used", why[] = "no";
+	char note[] = "an \033[31modd\033[0m note", *notes[] = { note };
+	struct desk desk;
+
+	(void)state;
+	troubled.backend = backend;
+	troubled.backend_reason = reason;
+	troubled.capture_filter = why;
+	troubled.notes = notes;
+	troubled.note_count = 1;
+	troubled.evicted = 12;
+	troubled.total.by.c[FT_C_RING].packets = 7;
+	troubled.total.seen.packets += 7;
+	troubled.total.inexact = true;
+	open_desk(&desk, &troubled, 80, 24, false);
+	desk.scene.warnings = "config:3: no such key";
+	draw(&desk);
+	check(&desk, "notes-80x24");
+	keys_each("i", give, &desk);
+	check(&desk, "notes-all");
+	close_desk(&desk);
+	open_desk(&desk, &troubled, 40, 10, false);
+	check(&desk, "notes-40x10");
+	close_desk(&desk);
+}
+
+/* True if all cells of a line have the attribute. */
+static bool line_has(int y, attr_t attribute)
+{
+	for (int x = 0; x < COLS; x++)
+		if (!(mvwinch(stdscr, y, x) & attribute))
+			return false;
+	return true;
+}
+
+/* The selection is told by reverse video and the cursor, the sort column by an arrow. */
+static void test_attributes(void **state)
+{
+	struct desk desk;
+	int reverse = 0;
+
+	(void)state;
+	open_desk(&desk, recorded, 80, 24, false);
+	keys_each("Down Down", give, &desk);
+	for (int y = desk.scene.body; y < desk.scene.footer; y++)
+		reverse += line_has(y, A_REVERSE);
+	assert_int_equal(reverse, 1);
+	assert_true(line_has(desk.scene.cursor_y, A_REVERSE));
+	assert_int_equal(getcury(stdscr), desk.scene.cursor_y);
+	assert_true(line_has(desk.scene.body - 1, A_UNDERLINE));
+	close_desk(&desk);
+}
+
+/* At any size no line is too long, nothing crashes, and the cursor is on the screen. */
+static void test_sizes(void **state)
+{
+	static const char *const keys[] = { "", "2 Down", "3 End", "Enter End", "i PgDn", "h PgDn",
+					    "a End", "F6 End", "/ 'tcp or udp or host x'" };
+	struct desk desk;
+
+	(void)state;
+	for (int height = 1; height <= 60; height += height < 12 ? 1 : 7) {
+		for (int width = 1; width <= 320; width += width < 50 ? 3 : 29) {
+			for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+				open_desk(&desk, recorded, width, height, k & 1);
+				keys_each(keys[k], give, &desk);
+				assert_in_range(desk.scene.cursor_y, 0, height - 1);
+				assert_in_range(desk.scene.cursor_x, 0, width);
+				close_desk(&desk);
+			}
+		}
+	}
+}
+
+/* With --ascii no cell is anything else, whatever names hold. */
+static void test_ascii(void **state)
+{
+	static const char *const keys[] = { "", "2", "3", "Enter", "i", "h", "a", "Space" };
+	struct desk desk;
+	char *screen;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+		open_desk(&desk, moment(), 120, 40, true);
+		keys_each(keys[k], give, &desk);
+		screen = read_screen(&desk);
+		for (const char *c = screen; *c; c++)
+			assert_true(*c == '\n' || (*c >= ' ' && *c <= '~'));
+		free(screen);
+		close_desk(&desk);
+	}
+}
+
+/* What clicks find is where it is drawn. */
+static void test_map(void **state)
+{
+	unsigned found[FT_SPOT_CHOICE + 1] = { 0 };
+	struct desk desk;
+
+	(void)state;
+	open_desk(&desk, recorded, 80, 24, false);
+	keys_each("a", give, &desk);
+	for (size_t i = 0; i < desk.scene.map.count; i++) {
+		const struct ft_spot *spot = &desk.scene.map.spot[i];
+
+		found[spot->kind]++;
+		assert_in_range(spot->x, 0, COLS - 1);
+		assert_in_range(spot->x + spot->width, 1, COLS);
+		assert_in_range(spot->y + spot->height, 1, LINES);
+	}
+	assert_int_equal(found[FT_SPOT_PANE], 3);
+	assert_int_equal(found[FT_SPOT_ROWS], 1);
+	assert_int_equal(found[FT_SPOT_CHOICE], 1);
+	assert_in_range(found[FT_SPOT_COLUMN], 5, 30);
+	assert_in_range(found[FT_SPOT_ACTION], 4, 20);
+	close_desk(&desk);
+}
+
+/* A screen on /dev/null, and the fixtures. */
+static int open_screen(void **state)
+{
+	const char *top = getenv("top_srcdir") ? getenv("top_srcdir") : ".";
+	FILE *out = fopen("/dev/null", "we"), *in = fopen("/dev/null", "re");
+	char path[512];
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	setlocale(LC_ALL, "C.UTF-8");
+	setlocale(LC_NUMERIC, "C");
+	if (!newterm("xterm-256color", out, in))
+		return -1;
+	ft_style_init(true);
+	snprintf(path, sizeof(path), "%s/tests/ui/recorded.txt", top);
+	recorded = recorded_load(path);
+	names = ft_names_new(hosts, services);
+	return 0;
+}
+
+static int close_screen(void **state)
+{
+	(void)state;
+	endwin();
+	recorded_free(recorded);
+	ft_names_free(names);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_recorded), cmocka_unit_test(test_moment),
+		cmocka_unit_test(test_empty),	 cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_attributes), cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_ascii),	 cmocka_unit_test(test_map),
+	};
+
+	return cmocka_run_group_tests(tests, open_screen, close_screen);
+}
