@@ -85,7 +85,7 @@ static int choose_link(struct backend_file *self, const char *name, char *err, s
 		 _("%s holds packets of link type %s (%d); Ethernet, raw IP, Linux cooked and "
 		   "loopback can be read"),
 		 safe(name, shown, sizeof(shown)), dlt_name ? dlt_name : "?", dlt);
-	return -EINVAL;
+	return -EBADMSG;
 }
 
 /* -f: libpcap applies it while it reads. */
@@ -133,7 +133,7 @@ static int open_file(struct backend_file *self, const char *name, char *err, siz
 		snprintf(err, err_size, _("%s is not a capture file: %s"),
 			 safe(name, shown, sizeof(shown)), safe(text, why, sizeof(why)));
 		fclose(stream);
-		return -EINVAL;
+		return -EBADMSG; /* not -EINVAL: the command line is right, the file isn't */
 	}
 	return 0;
 }

@@ -404,13 +404,13 @@ static void test_refused(void **state)
 	refused("/nonexistent/file.pcap", NULL, -ENOENT, "/nonexistent/file.pcap");
 	image.size = 0;
 	put(&image, "not a capture at all, just text", 31);
-	refused(write_file("foreign", image.size), NULL, -EINVAL, "not a capture file");
-	refused(write_file("empty", 0), NULL, -EINVAL, "not a capture file");
+	refused(write_file("foreign", image.size), NULL, -EBADMSG, "not a capture file");
+	refused(write_file("empty", 0), NULL, -EBADMSG, "not a capture file");
 	build_pcap(FT_CASE_ETHERNET, 1);
 	for (size = 1; size < 24; size++)
-		refused(write_file("stub", size), NULL, -EINVAL, "not a capture file");
+		refused(write_file("stub", size), NULL, -EBADMSG, "not a capture file");
 	build_pcap(FT_CASE_ETHERNET, 105); /* 802.11 */
-	refused(write_file("wireless", image.size), NULL, -EINVAL, "IEEE802_11");
+	refused(write_file("wireless", image.size), NULL, -EBADMSG, "IEEE802_11");
 	build_pcap(FT_CASE_ETHERNET, 1);
 	refused(write_file("filter", image.size), "tcp prot 80", -EINVAL, "-f: ");
 }
