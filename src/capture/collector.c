@@ -9,6 +9,7 @@
  *   backend ─┤ dispatch; half full: collect + apply at once                         │
  *   timer  ──┤ beat (each second, or each interval if shorter): collect + apply,    │
  *            │   look for owners while their sockets are still there                │
+ *            │ glance (some a second): sockets and processes too short-lived for a beat
  *            └ due: the interval ends: snapshot -> mailbox, outputs ────────────────┘
  *
  * The schedule is absolute: a late interval does not make the next ones late, and what was
@@ -260,6 +261,9 @@ static void arm(struct ft_collector *c)
 	uint64_t next = c->beat_mono < c->due_mono ? c->beat_mono : c->due_mono;
 	struct itimerspec when = { 0 };
 
+	if (c->glance_mono < next)
+		next = c->glance_mono;
+
 	if (!c->paused) {
 		when.it_value.tv_sec = (time_t)(next / SECOND);
 		when.it_value.tv_nsec = (long)(next % SECOND);
@@ -280,6 +284,7 @@ static void schedule(struct ft_collector *c, uint64_t from)
 {
 	c->due_mono = from + c->interval_ns;
 	c->beat_mono = from + BEAT_NS;
+	c->glance_mono = c->owner_source ? from : NEVER;
 	arm(c);
 }
 
@@ -297,14 +302,26 @@ static void beat(struct ft_collector *c, bool due)
 		end_interval(c);
 }
 
+/* A quick look for owners when nothing else is due. */
+static void glance(struct ft_collector *c)
+{
+	uint64_t wait = ft_owner_proc_glance(c->owner_source);
+
+	c->glance_mono = ft_collector_mono() + wait;
+	arm(c);
+}
+
 /* The timer fired (or a batch took so long that it would have). */
 static void on_timer(struct ft_collector *c)
 {
 	uint64_t now = ft_collector_mono();
 	bool due = now >= c->due_mono;
 
-	if (!due && now < c->beat_mono)
+	if (!due && now < c->beat_mono) {
+		if (now >= c->glance_mono)
+			glance(c);
 		return;
+	}
 	beat(c, due);
 	now = ft_collector_mono();
 	if (due)

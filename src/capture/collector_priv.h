@@ -74,6 +74,7 @@ struct ft_collector {
 	uint64_t interval_mono; /* begin of the interval: of the last snapshot's batch */
 	uint64_t due_mono;      /* schedule: the interval ends then */
 	uint64_t beat_mono;     /* schedule: owners are looked for then */
+	uint64_t glance_mono;   /* schedule: a quick look for sockets that won't live that long */
 	uint64_t batch_mono, batch_end_ns; /* of the last batch */
 	uint64_t file_first_ns; /* of a file: its first packet, 0 = none yet */
 	struct ft_store_health store; /* over the interval */

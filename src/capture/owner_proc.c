@@ -35,8 +35,14 @@
 #define SECOND UINT64_C(1000000000)
 #define LOOK_UPS_MAX 1000       /* a round; some microseconds each */
 #define REMEMBER (30 * SECOND)  /* closed sockets */
+#define CLOSE_BY SECOND         /* glances may be so far apart */
 #define GIVE_UP (10 * SECOND)   /* age of a flow whose socket could not be found */
 #define RAW_MAX 1024            /* raw and ping sockets looked at */
+#define RAW_REMEMBER (2 * SECOND)
+#define GLANCE_NS (100 * UINT64_C(1000000)) /* between glances, at least */
+#define GLANCE_DUMP_NS (2 * UINT64_C(1000000))
+#define GLANCE_SCAN_NS (3 * UINT64_C(1000000))
+#define GLANCE_SHARE 100        /* its cost times so much is the time to the next one */
 
 /* What an end's owner is: an id, or why there is none. */
 enum answer {
@@ -44,6 +50,12 @@ enum answer {
 	ANSWER_LATER, /* ask again: something wasn't looked at for lack of time */
 	ANSWER_NONE,  /* not found */
 	ANSWER_NEVER, /* it cannot be found any more */
+};
+
+/* A raw or ping socket. */
+struct raw {
+	struct ft_sock sock;
+	uint64_t seen_ns;
 };
 
 /* Protocols that have ports, and whether their sockets are to be dumped. */
@@ -60,7 +72,7 @@ struct ft_owner_proc {
 	struct transport transports[4];
 	int dumping; /* index of the dump under way, -1 = none */
 
-	struct ft_sock *raw; /* owned: raw and ping sockets of this round */
+	struct raw *raw; /* owned: raw and ping sockets seen a moment ago */
 	size_t raw_count;
 	bool raw_read;
 
@@ -162,17 +174,23 @@ static bool step_dump(struct ft_owner_proc *source)
 	return true;
 }
 
+/* Begins a round. */
+static void begin_round(struct ft_owner_proc *source, uint64_t now_ns)
+{
+	source->round++;
+	source->now_ns = now_ns;
+	source->real_ns = clock_ns(CLOCK_REALTIME);
+	source->raw_read = false;
+}
+
 void ft_owner_proc_refresh(struct ft_owner_proc *source, const struct ft_addr_set *addresses,
 			   uint64_t now_ns, uint64_t budget_ns)
 {
 	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
 
 	(void)addresses; /* the table says which ends are ours */
-	source->round++;
-	source->now_ns = now_ns;
-	source->real_ns = clock_ns(CLOCK_REALTIME);
+	begin_round(source, now_ns);
 	source->look_ups = LOOK_UPS_MAX;
-	source->raw_read = false;
 	while (clock_ns(CLOCK_MONOTONIC) - begun < budget_ns / 2 && step_dump(source))
 		;
 	if (now_ns - source->forgotten_ns > REMEMBER / 3 && now_ns > REMEMBER) {
@@ -230,12 +248,17 @@ struct end {
 	const uint8_t *local, *remote;
 	uint16_t local_port_be, remote_port_be;
 	uint64_t cookie;
+	uint64_t first_ns; /* the flow's, monotonic */
 	bool opened_here; /* this end opened the connection, so no listener made its socket */
 };
 
-static struct end end_of(const struct ft_owner_query *query, int side)
+static struct end end_of(const struct ft_owner_proc *source, const struct ft_owner_query *query,
+			 int side)
 {
 	const struct ft_flow_key *key = &query->flow->key;
+	uint64_t first = query->flow->first_ns, age;
+
+	age = source->real_ns > first ? source->real_ns - first : 0;
 
 	return (struct end){
 		.protocol = key->protocol,
@@ -244,6 +267,7 @@ static struct end end_of(const struct ft_owner_query *query, int side)
 		.local_port_be = side ? key->port_b_be : key->port_a_be,
 		.remote_port_be = side ? key->port_a_be : key->port_b_be,
 		.cookie = query->cookie[side],
+		.first_ns = source->now_ns > age ? source->now_ns - age : 0,
 		.opened_here = query->initiator == (enum ft_end)side,
 	};
 }
@@ -287,6 +311,20 @@ static int look_up(struct ft_owner_proc *source, const struct end *end, struct f
 	return ret;
 }
 
+/* A socket seen before, also one that is closed by now; but no flow began after its socket was
+ * closed. */
+static const struct ft_sock *recall(const struct ft_owner_proc *source, const struct end *end)
+{
+	uint64_t seen_ns = 0;
+	const struct ft_sock *sock;
+
+	sock = ft_sock_table_match(source->table, end->protocol, end->local, end->local_port_be,
+				   end->remote, end->remote_port_be, &seen_ns);
+	if (!sock || !may_own(sock, end) || end->first_ns > seen_ns + CLOSE_BY)
+		return NULL;
+	return sock;
+}
+
 static enum answer owner_of_end(struct ft_owner_proc *source, const struct end *end,
 				uint16_t *ret_owner)
 {
@@ -301,9 +339,8 @@ static enum answer owner_of_end(struct ft_owner_proc *source, const struct end *
 	if (ret == 0)
 		return owner_of_sock(source, &sock, ret_owner);
 	transport->wanted = true;
-	known = ft_sock_table_match(source->table, end->protocol, end->local, end->local_port_be,
-				    end->remote, end->remote_port_be);
-	if (known && may_own(known, end))
+	known = recall(source, end);
+	if (known)
 		return owner_of_sock(source, known, ret_owner);
 	if (look_up_listener(source, end, &sock) == 0 && sock.state == FT_SOCK_LISTEN &&
 	    may_own(&sock, end))
@@ -316,9 +353,27 @@ static enum answer owner_of_end(struct ft_owner_proc *source, const struct end *
 static void keep_raw(void *arg, const struct ft_sock *sock)
 {
 	struct ft_owner_proc *source = arg;
+	size_t i = 0;
 
-	if (source->raw_count < RAW_MAX)
-		source->raw[source->raw_count++] = *sock;
+	while (i < source->raw_count && source->raw[i].sock.inode != sock->inode)
+		i++;
+	if (i == RAW_MAX)
+		return;
+	if (i == source->raw_count)
+		source->raw_count++;
+	source->raw[i] = (struct raw){ .sock = *sock, .seen_ns = source->now_ns };
+}
+
+/* Those that were closed a while ago don't count any more. */
+static void forget_raw(struct ft_owner_proc *source)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < source->raw_count; i++) {
+		if (source->now_ns - source->raw[i].seen_ns <= RAW_REMEMBER)
+			source->raw[kept++] = source->raw[i];
+	}
+	source->raw_count = kept;
 }
 
 /* Reads the raw and ping sockets, once a round. There are few. */
@@ -331,12 +386,27 @@ static void read_raw(struct ft_owner_proc *source)
 	if (!source->raw)
 		source->raw = xcalloc(RAW_MAX, sizeof(*source->raw));
 	source->raw_read = true;
-	source->raw_count = 0;
+	forget_raw(source);
 	for (size_t i = 0; i < sizeof(protocols); i++) {
 		ft_sock_diag_dump(source->raw_diag, protocols[i]);
 		while (ft_sock_diag_step(source->raw_diag, keep_raw, source) > 0)
 			;
 	}
+}
+
+uint64_t ft_owner_proc_glance(struct ft_owner_proc *source)
+{
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC), now, next;
+
+	begin_round(source, begun);
+	source->transports[0].wanted = source->transports[1].wanted = true;
+	while (clock_ns(CLOCK_MONOTONIC) - begun < GLANCE_DUMP_NS && step_dump(source))
+		;
+	read_raw(source);
+	now = clock_ns(CLOCK_MONOTONIC);
+	ft_proc_scan_glance(source->scan, now, now + GLANCE_SCAN_NS);
+	next = (clock_ns(CLOCK_MONOTONIC) - begun) * GLANCE_SHARE;
+	return next < GLANCE_NS ? GLANCE_NS : next > SECOND ? SECOND : next;
 }
 
 static bool is_zero(const uint8_t addr[16])
@@ -360,7 +430,7 @@ static const struct ft_sock *find_ping(const struct ft_owner_proc *source, uint8
 				       const uint8_t *remote)
 {
 	for (size_t i = 0; i < source->raw_count; i++) {
-		const struct ft_sock *sock = &source->raw[i];
+		const struct ft_sock *sock = &source->raw[i].sock;
 
 		if (!sock->raw && sock->protocol == protocol && sock->local_port_be == id_be &&
 		    fits(sock, local, remote))
@@ -378,7 +448,7 @@ static const struct ft_sock *find_raw(const struct ft_owner_proc *source, uint8_
 
 	*ret_count = 0;
 	for (size_t i = 0; i < source->raw_count; i++) {
-		const struct ft_sock *sock = &source->raw[i];
+		const struct ft_sock *sock = &source->raw[i].sock;
 
 		/* one of IPPROTO_RAW may have sent anything */
 		if (!sock->raw || (sock->protocol != protocol && sock->protocol != IPPROTO_RAW) ||
@@ -450,7 +520,7 @@ static enum answer owner_of_icmp(struct ft_owner_proc *source, const struct end 
 static enum answer owner_of_side(struct ft_owner_proc *source, const struct ft_owner_query *query,
 				 int side, uint16_t *ret_owner)
 {
-	struct end end = end_of(query, side);
+	struct end end = end_of(source, query, side);
 
 	if (find_transport(source, end.protocol)) {
 		if (end.local_port_be == 0)

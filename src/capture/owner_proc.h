@@ -24,6 +24,11 @@ void ft_owner_proc_free(struct ft_owner_proc *source);
 /* Refreshes what is stale, at most budget_ns long; call before resolving. */
 void ft_owner_proc_refresh(struct ft_owner_proc *source, const struct ft_addr_set *addresses,
 			   uint64_t now_ns, uint64_t budget_ns);
+/*
+ * A quick look between refreshes at sockets and processes that may not live until the next one.
+ * Returns after how many nanoseconds to look again: so that it costs about a hundredth of a CPU.
+ */
+uint64_t ft_owner_proc_glance(struct ft_owner_proc *source);
 /* For ft_table_resolve_owners; arg is the source. */
 void ft_owner_proc_resolve(void *arg, struct ft_owner_query *query);
 /* "sock_diag and /proc", or what is missing and why. */

@@ -23,6 +23,7 @@
 #define LOOK_AGAIN (5 * SECOND)    /* a process' name may have changed */
 #define LIST_IDLE (2 * SECOND)     /* how often /proc is listed when nothing is searched */
 #define FORGET (60 * SECOND)       /* sockets not asked for */
+#define YOUNG (2 * SECOND)         /* a process is looked at in each glance for so long */
 #define CHECK_EACH 32              /* descriptors between looks at the clock */
 #define BUCKETS 8192U
 #define NONE UINT32_MAX
@@ -32,6 +33,7 @@ struct process {
 	int32_t pid;
 	uint32_t sockets;    /* at the last look */
 	uint64_t scanned_ns; /* begin of the last whole look at its descriptors, 0 = never */
+	uint64_t born_ns;    /* when it was first listed; 0 = it was there before us */
 	uint64_t info_ns;    /* when its record was read */
 	uint64_t start_ns;   /* from the record: tells it from another under its number */
 	uint16_t owner;      /* its record; FT_OWNER_UNKNOWN = not read */
@@ -46,6 +48,14 @@ struct socket {
 	uint64_t asked_ns;   /* since when it is searched, or last asked for */
 	uint64_t seen_ns;    /* begin of the look that saw it */
 	uint64_t start_ns;   /* the holder's */
+};
+
+/* A look at one process' descriptors under way. */
+struct look {
+	DIR *fds; /* owned; NULL = none under way */
+	int32_t pid;
+	uint64_t begun_ns;
+	uint32_t sockets; /* so far */
 };
 
 struct ft_proc_scan {
@@ -70,10 +80,7 @@ struct ft_proc_scan {
 	uint64_t listed_ns, list_cost_ns;
 	size_t denied;
 
-	DIR *fds;              /* owned: the process that the last round was cut off in */
-	int32_t fds_pid;
-	uint64_t fds_begun;
-	uint32_t fds_sockets;
+	struct look walk_look; /* the process that the last round was cut off in */
 
 	struct ft_users users;
 	struct ft_proc_info info; /* scratch */
@@ -106,19 +113,19 @@ struct ft_proc_scan *ft_proc_scan_new(struct ft_owners *owners)
 	return scan;
 }
 
-/* The process that was being looked at is done with. */
-static void close_fds(struct ft_proc_scan *scan)
+/* Ends a look. */
+static void close_look(struct look *look)
 {
-	if (scan->fds)
-		closedir(scan->fds);
-	scan->fds = NULL;
+	if (look->fds)
+		closedir(look->fds);
+	look->fds = NULL;
 }
 
 void ft_proc_scan_free(struct ft_proc_scan *scan)
 {
 	if (!scan)
 		return;
-	close_fds(scan);
+	close_look(&scan->walk_look);
 	free(scan->processes);
 	free(scan->order);
 	free(scan->sockets);
@@ -284,7 +291,10 @@ static void merge(struct ft_proc_scan *scan, const int32_t *pids, size_t count)
 		if (old < scan->process_count && scan->processes[old].pid == pids[i])
 			merged[i] = scan->processes[old++];
 		else
-			merged[i].pid = pids[i];
+			merged[i] = (struct process){
+				.pid = pids[i],
+				.born_ns = scan->listed_ns ? scan->now_ns : 0,
+			};
 	}
 	while (old < scan->process_count)
 		ended(scan, &scan->processes[old++]);
@@ -365,13 +375,14 @@ static void note_complete(struct ft_proc_scan *scan)
 }
 
 /* Notes that a process holds a socket. */
-static void hold(struct ft_proc_scan *scan, struct process *process, uint32_t inode)
+static void hold(struct ft_proc_scan *scan, struct look *look, struct process *process,
+		 uint32_t inode)
 {
 	struct socket *socket = find_socket(scan, inode);
 	const struct process *holder;
 
-	scan->fds_sockets++;
-	if (scan->fds_sockets == 1)
+	look->sockets++;
+	if (look->sockets == 1)
 		look_at(scan, process);
 	if (!socket)
 		socket = add_socket(scan, inode);
@@ -381,51 +392,60 @@ static void hold(struct ft_proc_scan *scan, struct process *process, uint32_t in
 	holder = socket->pid == process->pid ? NULL : find_process(scan, socket->pid);
 	if (holder && socket->seen_ns >= holder->scanned_ns)
 		return;
-	socket->seen_ns = scan->fds_begun;
+	socket->seen_ns = look->begun_ns;
 	socket->pid = process->pid;
 	socket->owner = process->owner;
 	socket->start_ns = process->start_ns;
 }
 
-/* Opens the next process of the walk; false at its end. */
-static bool open_next(struct ft_proc_scan *scan)
+/* Begins a look at a process; false if its descriptors cannot be read. */
+static bool open_look(struct ft_proc_scan *scan, struct look *look, struct process *process)
 {
-	while (scan->order_next < scan->order_count) {
-		struct process *process = &scan->processes[scan->order[scan->order_next++]];
-		int ret = ft_privileged_open_fds(process->pid, &scan->fds);
+	int ret = ft_privileged_open_fds(process->pid, &look->fds);
 
-		process->denied = ret == -EACCES || ret == -EPERM;
-		if (ret == 0) {
-			scan->fds_pid = process->pid;
-			scan->fds_begun = clock_ns(CLOCK_MONOTONIC);
-			scan->fds_sockets = 0;
-			return true;
-		}
-		process->scanned_ns = scan->now_ns;
-		process->sockets = 0;
-	}
-	note_complete(scan);
+	process->denied = ret == -EACCES || ret == -EPERM;
+	look->pid = process->pid;
+	look->begun_ns = clock_ns(CLOCK_MONOTONIC);
+	look->sockets = 0;
+	if (ret == 0)
+		return true;
+	look->fds = NULL;
+	process->scanned_ns = scan->now_ns;
+	process->sockets = 0;
 	return false;
 }
 
-/* Looks at up to CHECK_EACH descriptors; closes the process after its last one. */
-static void look_at_fds(struct ft_proc_scan *scan)
+/* Looks at up to CHECK_EACH descriptors; ends the look after the last one. */
+static void go_on(struct ft_proc_scan *scan, struct look *look)
 {
-	struct process *process = find_process(scan, scan->fds_pid);
+	struct process *process = find_process(scan, look->pid);
 
 	for (int i = 0; process && i < CHECK_EACH; i++) {
 		uint32_t inode;
 
-		if (!ft_privileged_next_fd(scan->fds, &inode)) {
-			process->scanned_ns = scan->fds_begun;
-			process->sockets = scan->fds_sockets;
+		if (!ft_privileged_next_fd(look->fds, &inode)) {
+			process->scanned_ns = look->begun_ns;
+			process->sockets = look->sockets;
 			process = NULL;
 		} else if (inode) {
-			hold(scan, process, inode);
+			hold(scan, look, process, inode);
 		}
 	}
 	if (!process)
-		close_fds(scan);
+		close_look(look);
+}
+
+/* Begins with the next process of the walk; false at its end. */
+static bool open_next(struct ft_proc_scan *scan)
+{
+	while (scan->order_next < scan->order_count) {
+		uint32_t next = scan->order[scan->order_next++];
+
+		if (open_look(scan, &scan->walk_look, &scan->processes[next]))
+			return true;
+	}
+	note_complete(scan);
+	return false;
 }
 
 void ft_proc_scan_begin(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t deadline_ns)
@@ -442,6 +462,29 @@ void ft_proc_scan_begin(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t dea
 		forget(scan, FORGET / 30);
 }
 
+void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t deadline_ns)
+{
+	struct look look = { .fds = NULL };
+
+	scan->now_ns = now_ns;
+	scan->deadline_ns = deadline_ns;
+	if (now_ns - scan->listed_ns > 50 * scan->list_cost_ns)
+		list(scan);
+	for (size_t i = scan->process_count; i > 0; i--) {
+		struct process *process = &scan->processes[i - 1];
+
+		if (process->born_ns == 0 || now_ns - process->born_ns > YOUNG)
+			continue;
+		if (clock_ns(CLOCK_MONOTONIC) >= deadline_ns)
+			break;
+		if (!open_look(scan, &look, process))
+			continue;
+		while (look.fds && clock_ns(CLOCK_MONOTONIC) < deadline_ns)
+			go_on(scan, &look);
+	}
+	close_look(&look);
+}
+
 /* Walks until the socket is found, the walk is at its end, or time is up. */
 static void walk(struct ft_proc_scan *scan, uint32_t inode)
 {
@@ -452,9 +495,9 @@ static void walk(struct ft_proc_scan *scan, uint32_t inode)
 	do {
 		if (scan->walked || clock_ns(CLOCK_MONOTONIC) >= scan->deadline_ns)
 			return;
-		if (!scan->fds && !open_next(scan))
+		if (!scan->walk_look.fds && !open_next(scan))
 			return;
-		look_at_fds(scan);
+		go_on(scan, &scan->walk_look);
 		socket = find_socket(scan, inode);
 	} while (socket && !socket->pid);
 }

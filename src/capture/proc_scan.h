@@ -31,6 +31,10 @@ void ft_proc_scan_free(struct ft_proc_scan *scan); /* takes NULL */
  * notices processes that ended. */
 void ft_proc_scan_begin(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t deadline_ns);
 
+/* A look between rounds at processes that began a moment ago: some won't live until the next
+ * round. */
+void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t deadline_ns);
+
 enum ft_holder {
 	FT_HOLDER_FOUND,
 	FT_HOLDER_SEARCHING, /* not found yet, processes are left to look at: ask next round */

@@ -178,19 +178,10 @@ static bool is_shared(const struct ft_sock_table *table, const struct slot *slot
 	return slot->shared_ns && table->now_ns - slot->shared_ns < SHARED_NS;
 }
 
-/* By ends; *ret_shared tells "several" from "none". */
-static const struct ft_sock *find(const struct ft_sock_table *table, const struct ends *ends,
-				  bool *ret_shared)
-{
-	const struct slot *slot = find_slot(table, ends);
-
-	*ret_shared = slot && is_shared(table, slot);
-	return slot && !*ret_shared ? &slot->sock : NULL;
-}
-
 const struct ft_sock *ft_sock_table_match(const struct ft_sock_table *table, uint8_t protocol,
 					  const uint8_t local[16], uint16_t local_port_be,
-					  const uint8_t remote[16], uint16_t remote_port_be)
+					  const uint8_t remote[16], uint16_t remote_port_be,
+					  uint64_t *ret_seen_ns)
 {
 	static const uint8_t any6[16];
 	static const uint8_t any4[16] = { [10] = 0xff, [11] = 0xff };
@@ -207,11 +198,12 @@ const struct ft_sock *ft_sock_table_match(const struct ft_sock_table *table, uin
 			struct ends ends = ends_of(protocol, own, local_port_be,
 						   connected ? remote : any,
 						   connected ? remote_port_be : 0);
-			bool shared;
-			const struct ft_sock *sock = find(table, &ends, &shared);
+			const struct slot *slot = find_slot(table, &ends);
 
-			if (sock || shared)
-				return sock;
+			if (!slot)
+				continue;
+			*ret_seen_ns = slot->seen_ns;
+			return is_shared(table, slot) ? NULL : &slot->sock;
 		}
 	}
 	return NULL;

@@ -29,10 +29,12 @@ void ft_sock_table_put(struct ft_sock_table *table, const struct ft_sock *sock, 
 		       uint64_t round);
 
 /* The socket that gets what comes from remote: connected, else bound to the address, else to
- * any (v6's any takes v4 too). NULL if unknown, or if several share those ends. */
+ * any (v6's any takes v4 too). NULL if unknown, or if several share those ends. *ret_seen_ns:
+ * when it was seen last. */
 const struct ft_sock *ft_sock_table_match(const struct ft_sock_table *table, uint8_t protocol,
 					  const uint8_t local[16], uint16_t local_port_be,
-					  const uint8_t remote[16], uint16_t remote_port_be);
+					  const uint8_t remote[16], uint16_t remote_port_be,
+					  uint64_t *ret_seen_ns);
 const struct ft_sock *ft_sock_table_find_cookie(const struct ft_sock_table *table,
 						uint64_t cookie);
 

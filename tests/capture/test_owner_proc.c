@@ -204,9 +204,10 @@ static uint32_t match(const struct ft_sock_table *table, const char *local, uint
 		      const char *remote, uint16_t remote_port)
 {
 	struct ft_sock want = make_sock(local, local_port, remote, remote_port, 0);
+	uint64_t seen;
 	const struct ft_sock *sock = ft_sock_table_match(table, 17, want.local,
 							 want.local_port_be, want.remote,
-							 want.remote_port_be);
+							 want.remote_port_be, &seen);
 
 	return sock ? sock->inode : 0;
 }
@@ -617,6 +618,76 @@ static void test_child(void **state)
 	ft_owners_free(owners);
 }
 
+/* True if there is a record of a process. */
+static bool has_pid(const struct ft_owners *owners, pid_t pid)
+{
+	for (uint16_t id = FT_OWNER_FIRST; id < 1000; id++) {
+		const struct ft_process *process = ft_owners_process(owners, id);
+
+		if (process && process->pid == pid)
+			return true;
+	}
+	return false;
+}
+
+/* A process that lived between two rounds: a glance saw it, so its flow finds it. And a flow
+ * that began long after its socket was closed does not. */
+static void test_glance(void **state)
+{
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_owner_proc *source = ft_owner_proc_new(owners);
+	uint64_t begun = clock_ns(CLOCK_REALTIME);
+	struct ft_owner_query query;
+	struct ft_flow flow;
+	int down[2], up[2];
+	in_port_t port;
+	pid_t child;
+
+	(void)state;
+	ft_owner_proc_refresh(source, NULL, clock_ns(CLOCK_MONOTONIC), SECOND);
+	assert_in_range(ft_owner_proc_glance(source), SECOND / 10, SECOND);
+	assert_int_equal(pipe(down), 0);
+	assert_int_equal(pipe(up), 0);
+	child = fork();
+	if (child == 0) {
+		struct sockaddr_in addr_in;
+		char go;
+
+		loopback_socket(SOCK_DGRAM, &addr_in, true);
+		(void)!write(up[1], &addr_in.sin_port, sizeof(port));
+		(void)!read(down[0], &go, 1);
+		_exit(0);
+	}
+	assert_int_equal(read(up[0], &port, sizeof(port)), (ssize_t)sizeof(port));
+	for (int i = 0; i < ROUNDS && !has_pid(owners, child); i++) {
+		ft_owner_proc_glance(source);
+		usleep(10000);
+	}
+	assert_int_equal(write(down[1], "x", 1), 1);
+	waitpid(child, NULL, 0);
+
+	flow = flow_of(IPPROTO_UDP, port, htons(9), begun);
+	query = query_of(&flow, FT_END_A);
+	query.end_is_own[1] = false;
+	resolve_once(source, &query);
+	assert_true(query.final);
+	assert_non_null(ft_owners_process(owners, query.owner[0]));
+	assert_int_equal(ft_owners_process(owners, query.owner[0])->pid, child);
+
+	sleep(2); /* seen for the last time more than a second ago, then */
+	flow.first_ns = clock_ns(CLOCK_REALTIME);
+	query = query_of(&flow, FT_END_A);
+	query.end_is_own[1] = false;
+	resolve_once(source, &query);
+	assert_int_equal(query.owner[0], FT_OWNER_UNKNOWN);
+	for (int i = 0; i < 2; i++) {
+		close(down[i]);
+		close(up[i]);
+	}
+	ft_owner_proc_free(source);
+	ft_owners_free(owners);
+}
+
 /* Scan alone: an inode that nobody holds is searched once through all processes. */
 static void test_scan(void **state)
 {
@@ -675,6 +746,7 @@ int main(void)
 		cmocka_unit_test(test_never_guessed),
 		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_child),
+		cmocka_unit_test(test_glance),
 		cmocka_unit_test(test_scan),
 	};
 
