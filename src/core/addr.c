@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Addresses as 16 bytes, IPv4 mapped into IPv6, to text and back. Pure functions; the v4
- * writer is by hand because the display filter writes millions of addresses a keystroke.
+ * Addresses as 16 bytes, IPv4 mapped into IPv6, to text and back. Pure functions; the
+ * writers are by hand because the display filter writes millions of addresses a keystroke.
  */
 #include "core/addr.h"
 
@@ -45,19 +45,70 @@ static char *put_octet(char *at, unsigned octet)
 	return at;
 }
 
+/* Sixteen bits in hexadecimal without leading zeros. */
+static char *put_group(char *at, unsigned group)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int shift = group > 0xfff ? 12 : group > 0xff ? 8 : group > 0xf ? 4 : 0; shift >= 0;
+	     shift -= 4)
+		*at++ = digits[group >> shift & 15];
+	return at;
+}
+
+/* The longest run of at least two zero groups, the first of equals: what :: stands for. */
+static int longest_run(const unsigned group[8], int *ret_length)
+{
+	int best = -1, best_length = 1;
+
+	for (int i = 0; i < 8; i++) {
+		int length = 0;
+
+		while (i + length < 8 && group[i + length] == 0)
+			length++;
+		if (length > best_length) {
+			best = i;
+			best_length = length;
+		}
+		i += length;
+	}
+	*ret_length = best_length;
+	return best;
+}
+
+/* IPv6 as RFC 5952 writes it. */
+static char *format_v6(const uint8_t addr[16], char *text)
+{
+	unsigned group[8];
+	int run, run_length;
+	char *at = text;
+
+	for (int i = 0; i < 8; i++)
+		group[i] = (unsigned)addr[2 * i] << 8 | addr[2 * i + 1];
+	run = longest_run(group, &run_length);
+	for (int i = 0; i < 8; i++) {
+		if (i == run) {
+			*at++ = ':';
+			if (i == 0)
+				*at++ = ':';
+			i += run_length - 1;
+			continue;
+		}
+		at = put_group(at, group[i]);
+		if (i < 7)
+			*at++ = ':';
+	}
+	*at = '\0';
+	return text;
+}
+
 /* Shortest text of an address; returns text. */
 char *ft_addr_format(const uint8_t addr[16], char text[FT_ADDR_TEXT_MAX])
 {
 	char *at = text;
 
-	if (!ft_addr_is_v4(addr)) {
-		struct in6_addr in6;
-
-		memcpy(&in6, addr, sizeof(in6));
-		if (!inet_ntop(AF_INET6, &in6, text, FT_ADDR_TEXT_MAX))
-			text[0] = '\0'; /* cannot happen: the buffer holds any address */
-		return text;
-	}
+	if (!ft_addr_is_v4(addr))
+		return format_v6(addr, text);
 	for (int i = 12; i < 16; i++) {
 		at = put_octet(at, addr[i]);
 		*at++ = i < 15 ? '.' : '\0';

@@ -261,24 +261,36 @@ static void text_service(const struct ft_snapshot *snapshot, const struct ft_row
 	ft_text_service(show, row->flow, buf, size);
 }
 
-/* The scope; of a bridge also the port that carried the flow last. */
+/* The port of a bridge that carried the flow last, rather the one it came in by; NULL if no
+ * other interface than the scope's own did. */
+static const char *port_of(const struct ft_snapshot *snapshot, const struct ft_flow_hot *flow,
+			   const char *scope)
+{
+	int tx = ft_flow_tx(flow->flow);
+
+	for (int i = 0; i < 2; i++) {
+		const struct ft_snapshot_iface *iface =
+			ft_snapshot_iface_of(snapshot, flow, i == 0 ? !tx : tx);
+
+		if (iface && strcmp(iface->name, scope) != 0)
+			return iface->name;
+	}
+	return NULL;
+}
+
+/* The scope; of a bridge also the port. */
 static void text_iface(const struct ft_snapshot *snapshot, const struct ft_row *row,
 		       const struct ft_show *show, char *buf, size_t size)
 {
 	const char *scope = ft_snapshot_scope_name(snapshot, row->flow->flow->key.scope);
-	const struct ft_snapshot_iface *port = NULL;
-	int tx = ft_flow_tx(row->flow->flow);
+	const char *port = port_of(snapshot, row->flow, scope);
+	size_t length = strlen(ft_text_copy(scope, buf, size));
 
 	(void)show;
-	for (int i = 0; i < 2; i++) {
-		port = ft_snapshot_iface_of(snapshot, row->flow, i == 0 ? !tx : tx);
-		if (port && strcmp(port->name, scope) != 0)
-			break;
+	if (port && length + 2 < size) {
+		buf[length] = '/';
+		ft_text_copy(port, buf + length + 1, size - length - 1);
 	}
-	if (port && strcmp(port->name, scope) != 0)
-		snprintf(buf, size, "%s/%s", scope, port->name);
-	else
-		snprintf(buf, size, "%s", scope);
 }
 
 FT_COLUMN_RANK(state)
@@ -323,4 +335,19 @@ FT_COLUMN_FORMAT(state)
 }
 
 FT_TEXT_FUNCTIONS(service)
-FT_TEXT_FUNCTIONS(iface)
+FT_TEXT_RANK(iface)
+FT_TEXT_CELL(iface)
+
+/* Most flows went the same way: that is seen without making texts. */
+FT_COLUMN_COMPARE(iface)
+{
+	char x[FT_CELL_TEXT], y[FT_CELL_TEXT];
+
+	if (a->flow->flow->key.scope == b->flow->flow->key.scope &&
+	    memcmp(a->flow->iface_slot, b->flow->iface_slot, sizeof(a->flow->iface_slot)) == 0 &&
+	    a->flow->flow->local == b->flow->flow->local)
+		return 0;
+	text_iface(snapshot, a, show, x, sizeof(x));
+	text_iface(snapshot, b, show, y, sizeof(y));
+	return ft_compare_text(x, y);
+}

@@ -42,18 +42,17 @@ static void text_host(const struct ft_snapshot *snapshot, const struct ft_row *r
 	case FT_GROUP_USER:
 		process = ft_snapshot_process(snapshot, group->owner);
 		if (process)
-			snprintf(buf, size, "%s", process->user);
+			ft_text_copy(process->user, buf, size);
 		else
 			ft_text_owner(snapshot, group->owner, false, buf, size);
 		break;
 	case FT_GROUP_IFACE:
-		snprintf(buf, size, "%s",
-			 ft_snapshot_scope_name(snapshot, (uint16_t)group->number));
+		ft_text_copy(ft_snapshot_scope_name(snapshot, (uint16_t)group->number), buf, size);
 		break;
 	case FT_GROUP_VLAN:
 		ft_text_vlan(group->number & 0xffff, group->number >> 16, buf, size);
 		if (!buf[0])
-			snprintf(buf, size, "%s", _("none"));
+			ft_text_copy(_("none"), buf, size);
 		break;
 	default:
 		ft_text_owner(snapshot, group->owner, show->full_command, buf, size);
@@ -181,7 +180,7 @@ static void text_process(const struct ft_snapshot *snapshot, const struct ft_row
 		const struct ft_process *process = process_of(snapshot, row); \
 \
 		(void)show; \
-		snprintf(buf, size, "%s", process ? process->field : ""); \
+		ft_text_copy(process ? process->field : "", buf, size); \
 	}
 
 PROCESS_TEXT(user, user)

@@ -10,6 +10,11 @@
 
 #define FT_CELL_TEXT 256 /* raw text of a cell, as in ft_value */
 
+/* A text cut to a buffer, a number in decimal: made by the million when rows are sorted by a
+ * text, where snprintf would be most of the time. size > 0; both return buf. */
+char *ft_text_copy(const char *text, char *buf, size_t size);
+char *ft_text_number(unsigned number, char *buf, size_t size);
+
 /* Raw texts, to be escaped before they are shown; all return buf. */
 char *ft_text_host(const struct ft_show *show, const uint8_t addr[16], char *buf, size_t size);
 char *ft_text_port(const struct ft_show *show, uint16_t port, uint8_t protocol, char *buf,
@@ -62,23 +67,16 @@ void ft_put_text(const char *raw, const struct ft_show *show, unsigned width, ch
 	FT_NUMBER_COLUMN(name); \
 	FT_COLUMN_COMPARE(name)
 
-/* All four, made from a function text_NAME(snapshot, row, show, buf, size). */
-#define FT_TEXT_FUNCTIONS(name) \
+/* Made from a function text_NAME(snapshot, row, show, buf, size). */
+#define FT_TEXT_RANK(name) \
 	FT_COLUMN_RANK(name) \
 	{ \
 		char text[FT_CELL_TEXT]; \
 \
 		text_##name(snapshot, row, show, text, sizeof(text)); \
 		return ft_rank_text(text); \
-	} \
-	FT_COLUMN_COMPARE(name) \
-	{ \
-		char x[FT_CELL_TEXT], y[FT_CELL_TEXT]; \
-\
-		text_##name(snapshot, a, show, x, sizeof(x)); \
-		text_##name(snapshot, b, show, y, sizeof(y)); \
-		return ft_compare_text(x, y); \
-	} \
+	}
+#define FT_TEXT_CELL(name) \
 	FT_COLUMN_GET(name) \
 	{ \
 		ret_value->kind = FT_VALUE_TEXT; \
@@ -91,6 +89,17 @@ void ft_put_text(const char *raw, const struct ft_show *show, unsigned width, ch
 		text_##name(snapshot, row, show, text, sizeof(text)); \
 		ft_put_text(text, show, width, buf, size); \
 	}
+#define FT_TEXT_FUNCTIONS(name) \
+	FT_TEXT_RANK(name) \
+	FT_COLUMN_COMPARE(name) \
+	{ \
+		char x[FT_CELL_TEXT], y[FT_CELL_TEXT]; \
+\
+		text_##name(snapshot, a, show, x, sizeof(x)); \
+		text_##name(snapshot, b, show, y, sizeof(y)); \
+		return ft_compare_text(x, y); \
+	} \
+	FT_TEXT_CELL(name)
 
 /* column_flow.c */
 FT_TEXT_COLUMN(local);

@@ -15,11 +15,26 @@
 #include "core/names.h"
 #include "core/nls.h"
 
-/* Copies a text, cut to the buffer. */
-static char *copy(const char *text, char *buf, size_t size)
+char *ft_text_copy(const char *text, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s", text);
+	size_t length = strnlen(text, size - 1);
+
+	memcpy(buf, text, length);
+	buf[length] = '\0';
 	return buf;
+}
+
+char *ft_text_number(unsigned number, char *buf, size_t size)
+{
+	char digits[12];
+	size_t at = sizeof(digits);
+
+	digits[--at] = '\0';
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	return ft_text_copy(digits + at, buf, size);
 }
 
 char *ft_text_host(const struct ft_show *show, const uint8_t addr[16], char *buf, size_t size)
@@ -29,7 +44,7 @@ char *ft_text_host(const struct ft_show *show, const uint8_t addr[16], char *buf
 
 	if (!show->numeric_hosts && show->names)
 		name = ft_names_host(show->names, addr, NULL);
-	return copy(name ? name : ft_addr_format(addr, text), buf, size);
+	return ft_text_copy(name ? name : ft_addr_format(addr, text), buf, size);
 }
 
 char *ft_text_port(const struct ft_show *show, uint16_t port, uint8_t protocol, char *buf,
@@ -40,9 +55,8 @@ char *ft_text_port(const struct ft_show *show, uint16_t port, uint8_t protocol, 
 	if (!show->numeric_ports && show->names)
 		name = ft_names_service(show->names, port, protocol);
 	if (name)
-		return copy(name, buf, size);
-	snprintf(buf, size, "%u", port);
-	return buf;
+		return ft_text_copy(name, buf, size);
+	return ft_text_number(port, buf, size);
 }
 
 char *ft_text_protocol(uint8_t protocol, char *buf, size_t size)
@@ -50,9 +64,8 @@ char *ft_text_protocol(uint8_t protocol, char *buf, size_t size)
 	const char *name = ft_protocol_name(protocol);
 
 	if (name)
-		return copy(name, buf, size);
-	snprintf(buf, size, "%u", protocol);
-	return buf;
+		return ft_text_copy(name, buf, size);
+	return ft_text_number(protocol, buf, size);
 }
 
 char *ft_text_owner(const struct ft_snapshot *snapshot, uint16_t owner, bool command, char *buf,
@@ -61,16 +74,16 @@ char *ft_text_owner(const struct ft_snapshot *snapshot, uint16_t owner, bool com
 	const struct ft_process *process = ft_snapshot_process(snapshot, owner);
 
 	if (process)
-		return copy(command && process->cmdline[0] ? process->cmdline : process->name, buf,
+		return ft_text_copy(command && process->cmdline[0] ? process->cmdline : process->name, buf,
 			    size);
 	switch (owner) {
 	case FT_OWNER_KERNEL:
-		return copy(_("kernel"), buf, size);
+		return ft_text_copy(_("kernel"), buf, size);
 	case FT_OWNER_TRANSIT:
 	case FT_OWNER_FOREIGN:
-		return copy(_("transit"), buf, size);
+		return ft_text_copy(_("transit"), buf, size);
 	default:
-		return copy(_("unknown"), buf, size);
+		return ft_text_copy(_("unknown"), buf, size);
 	}
 }
 
@@ -108,7 +121,7 @@ static char *icmp_text(uint8_t protocol, unsigned type, char *buf, size_t size)
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (types[i].protocol == protocol && types[i].type == type)
-			return copy(types[i].name, buf, size);
+			return ft_text_copy(types[i].name, buf, size);
 	snprintf(buf, size, "type %u", type);
 	return buf;
 }
@@ -129,7 +142,7 @@ char *ft_text_service(const struct ft_show *show, const struct ft_flow_hot *flow
 	else if (port)
 		ft_text_port(show, port, key->protocol, buf, size);
 	else if (flow->entry_flags & FT_ENTRY_FRAGMENT)
-		copy("fragments", buf, size);
+		ft_text_copy("fragments", buf, size);
 	return buf;
 }
 

@@ -61,4 +61,14 @@ char *ft_filter_describe(const struct ft_filter *filter); /* caller frees */
 bool ft_filter_match(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
 		     const struct ft_flow_hot *flow);
 
+/*
+ * The same for many flows of one snapshot: a run remembers what texts of owners, ports and
+ * interfaces a word matched. Filter and snapshot are borrowed until it is freed.
+ */
+struct ft_filter_run;
+struct ft_filter_run *ft_filter_run_new(const struct ft_filter *filter,
+					const struct ft_snapshot *snapshot);
+bool ft_filter_run_match(struct ft_filter_run *run, const struct ft_flow_hot *flow);
+void ft_filter_run_free(struct ft_filter_run *run);
+
 #endif

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs a display filter over one flow. Called for every flow of a snapshot whenever the
- * filter or the snapshot changes, so the toggles and what is in the key come first and no
- * text is made unless a test asks for text.
+ * Runs a display filter over flows. Called for every flow of a snapshot whenever the filter or
+ * the snapshot changes, so the toggles and what is in the key come first and no text is made
+ * unless a test asks for text.
+ *
+ * A word is looked for in many texts, but a snapshot has few of them beside the addresses: a
+ * run remembers the verdict on each owner, port, interface, protocol and state.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,6 +17,26 @@
 #include "core/column_priv.h"
 #include "core/filter_priv.h"
 #include "core/names.h"
+#include "core/xalloc.h"
+
+#define MEMOS_MAX 8 /* tests of one filter that remember; more are slow, not wrong */
+
+/* Verdicts of one test: 0 = not asked yet, 1 = no, 2 = yes. */
+struct memo {
+	uint8_t owner[UINT16_MAX + 1];
+	uint8_t port[2][UINT16_MAX + 1]; /* TCP, UDP */
+	uint8_t iface[FT_MAX_IFACES + 1];
+	uint8_t scope[FT_MAX_SCOPES];
+	uint8_t protocol[UINT8_MAX + 1];
+	uint8_t state[UINT8_MAX + 1]; /* state, ended << 4 */
+};
+
+struct ft_filter_run {
+	const struct ft_filter *filter;
+	const struct ft_snapshot *snapshot;
+	struct memo *memos[MEMOS_MAX]; /* of the first tests that ask for texts, in order */
+	uint8_t *memo_of;              /* by test: 1 + number, 0 = none */
+};
 
 /* What a test looks at. */
 struct subject {
@@ -20,7 +44,23 @@ struct subject {
 	const struct ft_flow_hot *hot;
 	const struct ft_flow *flow;
 	const struct ft_names *names;
+	struct memo *memo; /* of this test; NULL = remember nothing */
 };
+
+/* True if the slot knows; *ret_yes is the verdict then. */
+static inline bool known(const uint8_t *slot, bool *ret_yes)
+{
+	*ret_yes = slot && *slot == 2;
+	return slot && *slot;
+}
+
+/* Notes a verdict, if there is a slot for it. */
+static inline bool note(uint8_t *slot, bool yes)
+{
+	if (slot)
+		*slot = yes ? 2 : 1;
+	return yes;
+}
 
 /* Ends a test asks about: bit 0 end a, bit 1 end b. src is who began the flow, the local end
  * if that isn't known. */
@@ -167,8 +207,8 @@ static bool is_user(const struct ft_process *process, const char *word)
 }
 
 /* Tests about owners, one owner. */
-static bool match_owner(const struct ft_test *test, const struct ft_snapshot *snapshot,
-			uint16_t owner)
+static bool ask_owner(const struct ft_test *test, const struct ft_snapshot *snapshot,
+		      uint16_t owner)
 {
 	const struct ft_process *process = ft_snapshot_process(snapshot, owner);
 
@@ -190,32 +230,99 @@ static bool match_owner(const struct ft_test *test, const struct ft_snapshot *sn
 	}
 }
 
+/* The same, remembered. */
+static bool match_owner(const struct ft_test *test, const struct subject *subject, uint16_t owner)
+{
+	uint8_t *slot = subject->memo ? &subject->memo->owner[owner] : NULL;
+	bool yes;
+
+	if (known(slot, &yes))
+		return yes;
+	return note(slot, ask_owner(test, subject->snapshot, owner));
+}
+
 static bool match_owners(const struct ft_test *test, const struct subject *subject)
 {
 	uint16_t owner[2];
 	int count = owners_of(subject, owner);
 
-	return match_owner(test, subject->snapshot, owner[0]) ||
-	       (count == 2 && match_owner(test, subject->snapshot, owner[1]));
+	return match_owner(test, subject, owner[0]) ||
+	       (count == 2 && match_owner(test, subject, owner[1]));
 }
 
-/* True if a name of the interfaces that carried the flow is (or has) the word. */
+/* True if an interface's name is (or has) the word. */
+static bool match_iface_name(const struct ft_test *test, const char *name)
+{
+	return test->kind == FT_TEST_IFACE ? strcasecmp(name, test->word) == 0
+					   : has(name, test->word);
+}
+
+/* True if the scope, or an interface that carried the flow, has the name. */
 static bool match_iface(const struct ft_test *test, const struct subject *subject)
 {
-	bool whole = test->kind == FT_TEST_IFACE;
-	const char *name = ft_snapshot_scope_name(subject->snapshot, subject->flow->key.scope);
+	struct memo *memo = subject->memo;
+	uint16_t scope = subject->flow->key.scope;
+	uint8_t *slot = memo && scope < FT_MAX_SCOPES ? &memo->scope[scope] : NULL;
+	bool yes;
 
-	for (int dir = -1; dir < 2; dir++) {
-		if (dir >= 0) {
-			const struct ft_snapshot_iface *iface =
-				ft_snapshot_iface_of(subject->snapshot, subject->hot, dir);
+	if (!known(slot, &yes))
+		yes = note(slot, match_iface_name(test, ft_snapshot_scope_name(subject->snapshot,
+									       scope)));
+	for (int dir = 0; dir < 2 && !yes; dir++) {
+		const struct ft_snapshot_iface *iface =
+			ft_snapshot_iface_of(subject->snapshot, subject->hot, dir);
+		uint16_t number = subject->hot->iface_slot[dir];
 
-			name = iface ? iface->name : NULL;
-		}
-		if (name && (whole ? strcasecmp(name, test->word) == 0 : has(name, test->word)))
-			return true;
+		if (!iface)
+			continue;
+		slot = memo && number <= FT_MAX_IFACES ? &memo->iface[number] : NULL;
+		if (!known(slot, &yes))
+			yes = note(slot, match_iface_name(test, iface->name));
 	}
+	return yes;
+}
+
+/* True if a text of a few dozen bytes has the word; strstr's start-up costs more than this. */
+static bool contains(const char *text, size_t length, const struct ft_test *test)
+{
+	for (size_t i = 0; i + test->length <= length; i++)
+		if (text[i] == test->word[0] && memcmp(text + i, test->word, test->length) == 0)
+			return true;
 	return false;
+}
+
+/* True if address:port, written as numbers, has the word. */
+static bool match_numbers(const struct ft_test *test, const uint8_t addr[16], uint16_t port,
+			  bool ports)
+{
+	char text[FT_ADDR_TEXT_MAX + 10];
+	bool brackets = ports && !ft_addr_is_v4(addr);
+	size_t length;
+
+	text[0] = '[';
+	ft_addr_format(addr, text + brackets);
+	length = strlen(text);
+	if (ports) {
+		if (brackets)
+			text[length++] = ']';
+		text[length++] = ':';
+		ft_text_number(port, text + length, sizeof(text) - length);
+		length += strlen(text + length);
+	}
+	return contains(text, length, test);
+}
+
+/* True if the port's service name has the word. */
+static bool match_service(const struct ft_test *test, const struct subject *subject, uint16_t port)
+{
+	uint8_t protocol = subject->flow->key.protocol, *slot = NULL;
+	bool yes;
+
+	if (subject->memo && (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP))
+		slot = &subject->memo->port[protocol == IPPROTO_UDP][port];
+	if (known(slot, &yes))
+		return yes;
+	return note(slot, has(ft_names_service(subject->names, port, protocol), test->word));
 }
 
 /* True if an end as it may be shown has the word: address:port, name, service. */
@@ -225,21 +332,29 @@ static bool match_end_text(const struct ft_test *test, const struct subject *sub
 	const uint8_t *addr = b ? key->addr_b : key->addr_a;
 	uint16_t port = ntohs(b ? key->port_b_be : key->port_a_be);
 	bool ports = ft_protocol_has_ports(key->protocol);
-	char text[FT_ADDR_TEXT_MAX + 10], address[FT_ADDR_TEXT_MAX];
 
-	if (test->address_like) {
-		ft_addr_format(addr, address);
-		if (!ports)
-			snprintf(text, sizeof(text), "%s", address);
-		else
-			snprintf(text, sizeof(text), ft_addr_is_v4(addr) ? "%s:%u" : "[%s]:%u",
-				 address, port);
-		if (strstr(text, test->word))
-			return true;
-	}
-	return subject->names &&
-	       (has(ft_names_host(subject->names, addr, NULL), test->word) ||
-		(ports && has(ft_names_service(subject->names, port, key->protocol), test->word)));
+	if (test->address_like && match_numbers(test, addr, port, ports))
+		return true;
+	return subject->names && (has(ft_names_host(subject->names, addr, NULL), test->word) ||
+				  (ports && match_service(test, subject, port)));
+}
+
+/* True if the protocol's or the state's name has the word. */
+static bool match_kind(const struct ft_test *test, const struct subject *subject)
+{
+	const struct ft_flow_hot *hot = subject->hot;
+	struct memo *memo = subject->memo;
+	uint8_t *slot = memo ? &memo->protocol[subject->flow->key.protocol] : NULL;
+	bool yes;
+
+	if (!known(slot, &yes))
+		yes = note(slot, has(ft_protocol_name(subject->flow->key.protocol), test->word));
+	if (yes)
+		return true;
+	slot = memo ? &memo->state[hot->state | hot->ended << 4] : NULL;
+	if (!known(slot, &yes))
+		yes = note(slot, has(ft_text_state(hot), test->word));
+	return yes;
 }
 
 /* True if any column's text has the word. */
@@ -249,10 +364,9 @@ static bool match_word(const struct ft_test *test, const struct subject *subject
 	const struct ft_flow_key *key = &subject->flow->key;
 	char text[FT_CELL_TEXT];
 
-	if (has(ft_protocol_name(key->protocol), test->word) ||
-	    has(ft_text_state(subject->hot), test->word) || match_owners(test, subject) ||
-	    match_end_text(test, subject, false) || match_end_text(test, subject, true) ||
-	    match_iface(test, subject))
+	if (match_kind(test, subject) || match_owners(test, subject) ||
+	    match_iface(test, subject) || match_end_text(test, subject, false) ||
+	    match_end_text(test, subject, true))
 		return true;
 	if (key->vlan_outer && has(ft_text_vlan(key->vlan_outer, key->vlan_inner, text,
 						sizeof(text)), test->word))
@@ -311,8 +425,9 @@ static bool is_shown(unsigned shown, const struct ft_flow_key *key)
 	return (shown & version) && (shown & protocol);
 }
 
-bool ft_filter_match(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
-		     const struct ft_flow_hot *flow)
+/* Follows the program's jumps; run may be NULL. */
+static bool match(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
+		  const struct ft_flow_hot *flow, struct ft_filter_run *run)
 {
 	const struct ft_filter_program *program = filter->program;
 	struct subject subject = { .snapshot = snapshot, .hot = flow, .flow = flow->flow };
@@ -324,8 +439,71 @@ bool ft_filter_match(const struct ft_filter *filter, const struct ft_snapshot *s
 		return true;
 	subject.names = program->names;
 	at = program->start;
-	while (at < program->count)
-		at = match_test(&program->tests[at], &subject) ? program->tests[at].yes
-							       : program->tests[at].no;
+	while (at < program->count) {
+		const struct ft_test *test = &program->tests[at];
+
+		if (run)
+			subject.memo = run->memo_of[at] ? run->memos[run->memo_of[at] - 1] : NULL;
+		at = match_test(test, &subject) ? test->yes : test->no;
+	}
 	return at == FT_FILTER_ACCEPT;
+}
+
+bool ft_filter_match(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
+		     const struct ft_flow_hot *flow)
+{
+	return match(filter, snapshot, flow, NULL);
+}
+
+/* True for tests that look at texts. */
+static bool asks_for_text(const struct ft_test *test)
+{
+	switch (test->kind) {
+	case FT_TEST_IFACE:
+	case FT_TEST_PROCESS:
+	case FT_TEST_PID:
+	case FT_TEST_USER:
+	case FT_TEST_CONTAINER:
+	case FT_TEST_WORD:
+		return true;
+	default:
+		return false;
+	}
+}
+
+struct ft_filter_run *ft_filter_run_new(const struct ft_filter *filter,
+					const struct ft_snapshot *snapshot)
+{
+	struct ft_filter_run *run = xcalloc(1, sizeof(*run));
+	const struct ft_filter_program *program = filter->program;
+	uint8_t memos = 0;
+
+	run->filter = filter;
+	run->snapshot = snapshot;
+	if (!program)
+		return run;
+	run->memo_of = xcalloc(program->count, sizeof(*run->memo_of));
+	for (size_t i = 0; i < program->count && memos < MEMOS_MAX; i++) {
+		if (!asks_for_text(&program->tests[i]))
+			continue;
+		run->memos[memos] = xcalloc(1, sizeof(*run->memos[memos]));
+		run->memo_of[i] = ++memos;
+	}
+	return run;
+}
+
+bool ft_filter_run_match(struct ft_filter_run *run, const struct ft_flow_hot *flow)
+{
+	return match(run->filter, run->snapshot, flow, run);
+}
+
+/* NULL is fine. */
+void ft_filter_run_free(struct ft_filter_run *run)
+{
+	if (!run)
+		return;
+	for (size_t i = 0; i < MEMOS_MAX; i++)
+		free(run->memos[i]);
+	free(run->memo_of);
+	free(run);
 }

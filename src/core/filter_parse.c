@@ -530,6 +530,7 @@ static int parse_text(struct parser *parser, size_t *ret_node)
 	    ft_net_parse(parser->token.text, &net, why, sizeof(why)) == 0)
 		return add_net(parser, FT_TEST_EITHER, &net, ret_node) ?: next(parser);
 	test.word = keep_word(parser, parser->token.text);
+	test.length = (uint16_t)strlen(test.word);
 	test.address_like = strspn(test.word, "0123456789abcdef.:[]") == strlen(test.word);
 	return add_test(parser, &test, ret_node) ?: next(parser);
 }

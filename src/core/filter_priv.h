@@ -49,6 +49,7 @@ enum ft_test_field {
 struct ft_test {
 	uint8_t kind, end, cmp, field;
 	bool address_like; /* WORD: has no character that an address or port hasn't */
+	uint16_t length;   /* of word */
 	uint16_t yes, no;  /* where to go on */
 	uint16_t low, high;
 	struct ft_net net;

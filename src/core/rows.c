@@ -160,6 +160,7 @@ static void select_flows(struct ft_rows *rows, const struct ft_query *query)
 	const struct ft_snapshot *snapshot = rows->snapshot;
 	const struct ft_filter *filter = query->filter;
 	bool list_flows = query->list == FT_LIST_FLOWS;
+	struct ft_filter_run *run;
 	size_t count = snapshot->row_count < FT_ORDER_MAX ? snapshot->row_count : FT_ORDER_MAX;
 
 	rows->hidden = (struct ft_hidden){ 0 };
@@ -178,10 +179,11 @@ static void select_flows(struct ft_rows *rows, const struct ft_query *query)
 		rows->flow_room = count + count / 8;
 		rows->flows = xreallocarray(NULL, rows->flow_room, sizeof(*rows->flows));
 	}
+	run = filter ? ft_filter_run_new(filter, snapshot) : NULL;
 	for (size_t i = 0; i < count; i++) {
 		const struct ft_flow_hot *flow = &snapshot->rows[i];
 
-		if (filter && !ft_filter_match(filter, snapshot, flow))
+		if (run && !ft_filter_run_match(run, flow))
 			hide(&rows->hidden, snapshot, flow);
 		else if (query->within && !ft_group_has(query->within, snapshot, flow))
 			continue;
@@ -190,6 +192,7 @@ static void select_flows(struct ft_rows *rows, const struct ft_query *query)
 		else if (!query->hide_closed || flow->ended == FT_ENDED_NOT)
 			rows->flows[rows->flow_count++] = (uint32_t)i;
 	}
+	ft_filter_run_free(run);
 }
 
 /* ---- frozen ranks */

@@ -32,6 +32,13 @@ static const struct {
 	{ "2001:db8::1", "", false, false, false },
 	{ "2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1", false, false, false },
 	{ "fe80::dead:beef", "", false, false, false },
+	{ "1::", "", false, false, false },
+	{ "1:0:0:2::3", "1:0:0:2::3", false, false, false },
+	{ "1:0:2:0:3:0:4:0", "", false, false, false },
+	{ "0:1:2:3:4:5:6:7", "", false, false, false },
+	{ "0:0:1:0:0:0:1:0", "0:0:1::1:0", false, false, false },
+	{ "1:2:3:4:5:6:0:0", "1:2:3:4:5:6::", false, false, false },
+	{ "2001:db8:10a:f00::f", "", false, false, false },
 	{ "ff02::fb", "", false, true, false },
 	{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "", false, true, false },
 };
@@ -87,12 +94,33 @@ static void every_octet(void **state)
 	}
 }
 
+/* Whatever the groups: what is written reads back, and never takes more room than it may. */
+static void every_pattern_of_zeros(void **state)
+{
+	(void)state;
+	for (unsigned pattern = 0; pattern < 256; pattern++) {
+		uint8_t addr[16] = { 0 }, back[16];
+		char text[FT_ADDR_TEXT_MAX];
+
+		for (unsigned i = 0; i < 8; i++)
+			if (pattern & 1U << i) {
+				addr[2 * i] = (uint8_t)(0xff >> i);
+				addr[2 * i + 1] = (uint8_t)(0x10 + i);
+			}
+		ft_addr_format(addr, text);
+		assert_true(strlen(text) < FT_ADDR_TEXT_MAX);
+		assert_int_equal(ft_addr_parse(text, back), 0);
+		assert_memory_equal(back, addr, sizeof(addr));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse_and_format),
 		cmocka_unit_test(refuse),
 		cmocka_unit_test(every_octet),
+		cmocka_unit_test(every_pattern_of_zeros),
 	};
 
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);
