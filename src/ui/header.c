@@ -239,7 +239,7 @@ static void render_line(struct ft_scene *scene)
 	} forms[] = { { true, 20 }, { false, 20 }, { false, 6 }, { false, 5 }, { false, 4 } };
 	char text[512];
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+	for (size_t i = scene->width >= 120 ? 0 : 1; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		line_text(line, show, forms[i].full, forms[i].cells, text, sizeof(text));
 		if (ft_pen_whole(&pen, style, text))
 			return;

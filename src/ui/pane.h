@@ -21,6 +21,7 @@ struct ft_scene {
 	const struct ft_view *view;
 	const struct ft_snapshot *snapshot; /* NULL before the first */
 	const struct ft_snapshot *subject;  /* of details: the newest that has the flow; or NULL */
+	const struct ft_flow_hot *subject_row; /* the flow in it; NULL = it is in none */
 	struct ft_listing *listing;         /* filled for the list that is in front or below */
 	const char *observer;               /* host name, "" */
 	const char *warnings;               /* lines about the configuration, "" */

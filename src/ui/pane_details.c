@@ -327,7 +327,7 @@ static void render(struct ft_scene *scene, const struct ft_frame *frame)
 	int local;
 
 	ft_text_init(&text, (unsigned)scene->width - 1, LABEL_CELLS, scene->view->show.ascii);
-	s.hot = ft_details_find(scene->subject, frame->subject);
+	s.hot = scene->subject_row;
 	if (!s.hot) {
 		ft_text_wrap(&text, FT_STYLE_TEXT,
 			     _("This flow has ended and left the table. Esc goes back."));

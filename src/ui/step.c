@@ -114,7 +114,7 @@ static unsigned act_enter(struct ft_view *view, enum ft_action action,
 		return 0;
 	if (row.flow) {
 		frame->subject = ft_row_id(&row);
-		return FT_FX_PAINT;
+		return REFILL;
 	}
 	frame->drilled = true;
 	frame->within = *row.group;

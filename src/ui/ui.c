@@ -33,26 +33,31 @@ static struct ft_stage stage_of(const struct ft_ui *ui)
 
 /* ---- sample, fill, paint */
 
+/* The details among the panes, or NULL. */
+static const struct ft_frame *details_frame(const struct ft_view *view)
+{
+	for (unsigned i = view->depth; i > 0; i--)
+		if (view->stack[i - 1].pane == FT_PANE_DETAILS)
+			return &view->stack[i - 1];
+	return NULL;
+}
+
 /* Details keep the newest snapshot that has their flow. */
 static void update_subject(struct ft_ui *ui)
 {
-	const struct ft_frame *front = ft_view_front(&ui->view);
-	const struct ft_snapshot *wanted = NULL;
+	const struct ft_frame *details = details_frame(&ui->view);
+	const struct ft_flow_hot *row = NULL;
+	const struct ft_snapshot *before = ui->subject;
 
-	for (unsigned i = 0; i < ui->view.depth; i++)
-		if (ui->view.stack[i].pane == FT_PANE_DETAILS)
-			front = &ui->view.stack[i];
-	if (front->pane == FT_PANE_DETAILS) {
-		wanted = ui->snapshot;
-		if (ui->subject && ui->subject != wanted &&
-		    !ft_details_find(wanted, front->subject) &&
-		    ft_details_find(ui->subject, front->subject))
-			wanted = ui->subject;
-	}
-	if (wanted == ui->subject)
+	if (details)
+		row = ft_details_find(ui->snapshot, details->subject);
+	/* Gone: the last picture of it stays. */
+	if (details && !row && ui->subject_row &&
+	    ui->subject_row->flow->id == details->subject)
 		return;
-	ft_snapshot_put(ui->subject);
-	ui->subject = wanted ? ft_snapshot_take(wanted) : NULL;
+	ui->subject = details && ui->snapshot ? ft_snapshot_take(ui->snapshot) : NULL;
+	ui->subject_row = row;
+	ft_snapshot_put(before);
 }
 
 /* Fills the list that is in front, or lies below what is. */
@@ -95,19 +100,19 @@ void ft_ui_update(struct ft_ui *ui, unsigned effects)
 	if (effects & FT_FX_FILL) {
 		update_subject(ui);
 		fill(ui);
-	} else if (!ui->subject && ft_view_front(&ui->view)->pane == FT_PANE_DETAILS) {
-		update_subject(ui);
+		stage = stage_of(ui);
+		ft_view_settle(&ui->view, &stage);
 	}
 	ui->scene.subject = ui->subject;
-	/* Texts know their length when they are drawn; a scroll position beyond it is drawn as
-	 * the last page, and then made so. */
+	ui->scene.subject_row = ui->subject_row;
 	stage = stage_of(ui);
 	if (stage.listing)
-		ft_view_settle(&ui->view, &stage);
+		ft_view_fit(&ui->view, &stage);
 	ft_screen_render(&ui->scene);
+	/* Texts know their length once they are drawn. */
 	stage = stage_of(ui);
 	if (!stage.listing)
-		ft_view_settle(&ui->view, &stage);
+		ft_view_fit(&ui->view, &stage);
 }
 
 /* Asks DNS for what the rows in sight show and nobody knows. */
@@ -197,8 +202,8 @@ static void copy_row(struct ft_ui *ui)
 
 	if (stage.listing && front->index < ft_listing_count(stage.listing))
 		row = ft_listing_at(stage.listing, front->index);
-	else if (front->pane == FT_PANE_DETAILS && ui->subject)
-		row.flow = ft_details_find(ui->subject, front->subject);
+	else if (front->pane == FT_PANE_DETAILS)
+		row.flow = ui->subject_row;
 	if (!row.flow && !row.group)
 		return;
 	for (size_t i = 0; i < ft_column_count && used < sizeof(text); i++) {
@@ -268,6 +273,7 @@ void ft_ui_suspend(struct ft_ui *ui)
 void ft_ui_event(struct ft_ui *ui, const struct ft_event *event)
 {
 	struct ft_stage stage = stage_of(ui);
+	bool paused = ui->view.paused;
 	unsigned effects = ft_view_step(&ui->view, event, &stage);
 
 	if (effects & FT_FX_QUIT)
@@ -280,7 +286,7 @@ void ft_ui_event(struct ft_ui *ui, const struct ft_event *event)
 		write_moment(ui);
 	if (effects & FT_FX_COPY)
 		copy_row(ui);
-	if (effects & (FT_FX_TAKE | FT_FX_PAINT))
+	if (ui->view.paused != paused)
 		ft_ui_watch(ui, ft_mailbox_fd(ui->config->mailbox), !ui->view.paused);
 	if (effects & FT_FX_REDRAW) {
 		clearok(curscr, TRUE);

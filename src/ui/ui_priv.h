@@ -17,7 +17,8 @@ struct ft_ui {
 	struct ft_listing listing[FT_LIST_MAX];
 	struct ft_scene scene;
 	const struct ft_snapshot *snapshot; /* a reference; NULL before the first */
-	const struct ft_snapshot *subject;  /* a reference while details are in front, else NULL */
+	const struct ft_snapshot *subject;  /* a reference while there are details, else NULL */
+	const struct ft_flow_hot *subject_row; /* their flow in it */
 	char *warnings;                     /* owned: config's lines and the terminal's */
 	char fault[400];                    /* why the collector stopped, "" */
 	int fault_error;

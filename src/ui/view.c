@@ -148,17 +148,23 @@ static void keep_in_sight(struct ft_frame *frame, size_t count, size_t page)
 		frame->top = frame->index - page + 1;
 }
 
+void ft_view_fit(struct ft_view *view, const struct ft_stage *stage)
+{
+	struct ft_frame *front = ft_view_front(view);
+
+	if (stage->listing)
+		keep_in_sight(front, ft_listing_count(stage->listing), stage->page);
+	else if (front->top + stage->page > stage->lines)
+		front->top = stage->lines > stage->page ? stage->lines - stage->page : 0;
+}
+
 void ft_view_settle(struct ft_view *view, const struct ft_stage *stage)
 {
 	struct ft_frame *front = ft_view_front(view);
 	size_t count, index;
 
-	if (!stage->listing) {
-		count = stage->lines;
-		if (front->top + stage->page > count)
-			front->top = count > stage->page ? count - stage->page : 0;
+	if (!stage->listing)
 		return;
-	}
 	count = ft_listing_count(stage->listing);
 	if (front->selected == 0 || count == 0) {
 		front->index = 0;
@@ -172,7 +178,6 @@ void ft_view_settle(struct ft_view *view, const struct ft_stage *stage)
 		front->selected = ft_listing_id(stage->listing, index);
 	}
 	front->index = index;
-	keep_in_sight(front, count, stage->page);
 }
 
 void ft_view_say(struct ft_view *view, bool bad, const char *format, ...)

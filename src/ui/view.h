@@ -169,8 +169,10 @@ const struct ft_column *ft_view_sort(const struct ft_view *view, enum ft_list li
 
 /* A snapshot has been taken: a point for the graphs. */
 void ft_view_took(struct ft_view *view, const struct ft_snapshot *snapshot);
-/* After a fill or a new size: the selection is where its row is now, and in sight. */
+/* After a fill: the selection is where its row is now. Looks at all rows. */
 void ft_view_settle(struct ft_view *view, const struct ft_stage *stage);
+/* Before drawing: the selection is in sight; after drawing a text: it is not scrolled too far. */
+void ft_view_fit(struct ft_view *view, const struct ft_stage *stage);
 /* One event; returns effects. */
 unsigned ft_view_step(struct ft_view *view, const struct ft_event *event,
 		      const struct ft_stage *stage);

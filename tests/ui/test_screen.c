@@ -61,13 +61,15 @@ static void draw(struct desk *desk)
 	if (desk->snapshot)
 		ft_listing_fill(scene->listing, desk->snapshot, &query,
 				&desk->view.pins[query.list], (size_t)scene->page);
+	scene->subject_row = ft_details_find(desk->snapshot, ft_view_front(&desk->view)->subject);
 	stage = ft_screen_stage(scene);
+	ft_view_settle(&desk->view, &stage);
 	if (stage.listing)
-		ft_view_settle(&desk->view, &stage);
+		ft_view_fit(&desk->view, &stage);
 	ft_screen_render(scene);
 	stage = ft_screen_stage(scene);
 	if (!stage.listing)
-		ft_view_settle(&desk->view, &stage);
+		ft_view_fit(&desk->view, &stage);
 }
 
 static void give(void *arg, const struct ft_event *event)

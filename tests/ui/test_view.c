@@ -59,6 +59,7 @@ static void fill(struct desk *desk)
 			&desk->view.pins[query.list], PAGE);
 	stage = stage_of(desk);
 	ft_view_settle(&desk->view, &stage);
+	ft_view_fit(&desk->view, &stage);
 }
 
 /* The next second: flow i (1 ..) sends bytes[i - 1]; port 1000 + i to 80, the odd ones udp. */
