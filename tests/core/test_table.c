@@ -177,6 +177,27 @@ static void check_ledger(struct ledger *ledger, const struct ft_snapshot *snapsh
 	assert_sums_equal(&sum, &snapshot->total.flows);
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	return memcmp(*(const struct ft_flow *const *)a, *(const struct ft_flow *const *)b,
+		      sizeof(struct ft_flow_key));
+}
+
+/* A key has one flow at a time. */
+static void check_keys(const struct ft_snapshot *snapshot)
+{
+	const struct ft_flow **live = xcalloc(snapshot->row_count, sizeof(*live));
+	size_t i, count = 0;
+
+	for (i = 0; i < snapshot->row_count; i++)
+		if (snapshot->rows[i].ended == FT_ENDED_NOT)
+			live[count++] = snapshot->rows[i].flow;
+	qsort(live, count, sizeof(*live), compare_keys);
+	for (i = 1; i < count; i++)
+		assert_true(compare_keys(&live[i - 1], &live[i]) < 0);
+	free(live);
+}
+
 /* What every snapshot promises. */
 static void check_snapshot(const struct ft_snapshot *snapshot)
 {
@@ -208,6 +229,7 @@ static void check_snapshot(const struct ft_snapshot *snapshot)
 	assert_int_equal(with_delta, snapshot->delta_count);
 	assert_sums_equal(&sum, &snapshot->interval.flows);
 	assert_true(snapshot->row_count <= snapshot->max_flows + snapshot->max_flows / 8 + 1);
+	check_keys(snapshot);
 }
 
 /* Random entries of a small world: keys meet again, connections begin and end, spans mix. */
@@ -444,6 +466,34 @@ static void test_memory_is_bounded(void **state)
 	assert_int_equal(ft_table_count(bed.table), MAX);
 	assert_true(most <= early + early / 8);
 	assert_true(most < 2U << 20);
+	unmake_bed(&bed);
+}
+
+/* Departures leave no hole in the index behind which a flow could not be found. */
+static void test_departures_hide_nobody(void **state)
+{
+	enum { FLOWS = 1000, ROUNDS = 4 };
+	struct ft_snapshot *snapshot;
+	struct bed bed;
+	uint32_t i, round;
+
+	(void)state;
+	make_bed(&bed, 0);
+	for (round = 0; round <= ROUNDS; round++) { /* each time every second one falls silent */
+		for (i = 0; i < FLOWS; i += 1U << round) {
+			struct ft_flow_key key = feed_key(i, 9, 0x200000, 53, UDP);
+
+			feed_add(&bed.feed, 0, &key, 100, 0);
+		}
+		ft_snapshot_put(step(&bed, 119));
+	}
+	ft_snapshot_put(step(&bed, 0));
+	snapshot = step(&bed, 0);
+	check_snapshot(snapshot);
+	assert_int_equal(snapshot->live_flows, (FLOWS + (1 << ROUNDS) - 1) >> ROUNDS);
+	for (i = 0; i < snapshot->row_count; i++)
+		assert_true(snapshot->rows[i].flow->id <= FLOWS);
+	ft_snapshot_put(snapshot);
 	unmake_bed(&bed);
 }
 
@@ -743,6 +793,33 @@ static void test_new_connection_on_old_tuple(void **state)
 		run_reuse(&reuses[i]);
 }
 
+/* A full table: the old flow can't be sent away for its own successor. */
+static void test_new_connection_without_room(void **state)
+{
+	struct ft_flow_key key = feed_key(1, 40000, 2, 80, TCP);
+	struct ft_snapshot *snapshot;
+	struct ft_entry *entry;
+	struct bed bed;
+	int round;
+
+	(void)state;
+	make_bed(&bed, 1);
+	for (round = 0; round < 4; round++) {
+		entry = feed_add(&bed.feed, 0, &key, 100, 100);
+		entry->flags[0] = FT_ENTRY_SYN_AB;
+		entry->tcp_flags[0] = entry->tcp_flags[1] = OLD;
+		feed_apply(&bed.feed, bed.table);
+		feed_add(&bed.feed, 0, &key, 100, 0)->tcp_flags[0] = ACK;
+		snapshot = step(&bed, 1);
+		check_snapshot(snapshot);
+		assert_int_equal(snapshot->row_count, 1);
+		assert_int_equal(snapshot->interval.other.packets, 0);
+		ft_snapshot_put(snapshot);
+	}
+	assert_int_equal(ft_table_count(bed.table), 1);
+	unmake_bed(&bed);
+}
+
 /* --- ends, initiator, state ------------------------------------------------------------------- */
 
 /* A machine with 10.0.0.1/24 and 10.0.1.1/24 and a local network 10.9.0.0/16. */
@@ -960,6 +1037,13 @@ static void test_entry_facts(void **state)
 	assert_int_equal(snapshot->rows[0].flow->first_ns, 1000000 * FEED_SECOND - 5000);
 	assert_int_equal(snapshot->rows[0].last_ns, 1000000 * FEED_SECOND);
 	ft_snapshot_put(snapshot);
+	/* An entry that comes late makes nothing older. */
+	entry = feed_add(&bed.feed, 0, &key, 100, 0);
+	entry->first_tick = entry->last_tick = 1000000 * FEED_SECOND - 9000;
+	snapshot = step(&bed, 1);
+	assert_int_equal(snapshot->rows[0].last_ns, 1000000 * FEED_SECOND);
+	assert_int_equal(snapshot->rows[0].flow->first_ns, 1000000 * FEED_SECOND - 5000);
+	ft_snapshot_put(snapshot);
 	unmake_bed(&bed);
 }
 
@@ -991,6 +1075,7 @@ static void test_rates(void **state)
 {
 	enum { ROUNDS = 400, BORN = 7 };
 	struct ft_flow_key key = feed_key(1, 4000, 2, 80, UDP), noise = feed_key(3, 1, 4, 1, UDP);
+	struct ft_flow_key leaving = feed_key(5, 1, 6, 1, TCP);
 	double bytes[ROUNDS] = { 0 }, packets[ROUNDS] = { 0 };
 	struct bed bed;
 	unsigned int i, w;
@@ -1003,6 +1088,8 @@ static void test_rates(void **state)
 		uint32_t size = i >= BORN && random_below(3) ? 40 + random_below(100000) : 0;
 
 		feed_add(&bed.feed, 0, &noise, 1, 1);
+		if (i == 3) /* leaves: the row of our flow takes its place */
+			feed_add(&bed.feed, 0, &leaving, 1, 1)->tcp_flags[0] = RST;
 		if (size || i == BORN) {
 			size = size ? size : 40;
 			feed_add(&bed.feed, 0, &key, size, 0);
@@ -1155,6 +1242,16 @@ static void test_owners(void **state)
 	}
 	ft_snapshot_put(snapshot);
 
+	/* The process is forgotten when its flows are. */
+	ft_owners_exited(bed.owners, 7, bed.feed.now_ns);
+	ft_snapshot_put(step(&bed, 130));
+	assert_int_equal(ft_owners_count(bed.owners), 1);
+	ft_snapshot_put(step(&bed, 600));
+	ft_snapshot_put(step(&bed, 10));
+	ft_snapshot_put(step(&bed, 1));
+	assert_int_equal(ft_owners_count(bed.owners), 0);
+	assert_int_equal(ft_table_count(bed.table), 0);
+
 	/* New ones are asked about; `final` means never again; a made-up id is no answer. */
 	key = feed_key(1, 5000, 0x80000, 80, TCP);
 	feed_add(&bed.feed, 0, &key, 100, 0);
@@ -1210,12 +1307,14 @@ int main(void)
 		cmocka_unit_test(test_eviction_takes_the_idle_longest),
 		cmocka_unit_test(test_ended_rows_make_room),
 		cmocka_unit_test(test_memory_is_bounded),
+		cmocka_unit_test(test_departures_hide_nobody),
 		cmocka_unit_test(test_idle_flows_end_and_leave),
 		cmocka_unit_test(test_closed_flows),
 		cmocka_unit_test(test_end_is_shown_before_leaving),
 		cmocka_unit_test(test_scope_ends),
 		cmocka_unit_test(test_clock_jump),
 		cmocka_unit_test(test_new_connection_on_old_tuple),
+		cmocka_unit_test(test_new_connection_without_room),
 		cmocka_unit_test(test_local_end),
 		cmocka_unit_test(test_unknown_initiator),
 		cmocka_unit_test(test_states),
