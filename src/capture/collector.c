@@ -175,6 +175,64 @@ static void find_owners(struct ft_collector *c)
 				c->owner_source);
 }
 
+/* ---- addresses */
+
+/* The order that ft_addr_set promises; equal ones are the same address of the same interface. */
+static int compare_nets(const void *a, const void *b)
+{
+	const struct ft_net *left = a, *right = b;
+	int order = memcmp(left->addr, right->addr, sizeof(left->addr));
+
+	if (order != 0)
+		return order;
+	if (left->ifindex != right->ifindex)
+		return left->ifindex < right->ifindex ? -1 : 1;
+	return left->prefix - right->prefix;
+}
+
+/* Adds a set's addresses to another set. */
+static void join_addresses(struct ft_addr_set *to, const struct ft_addr_set *from)
+{
+	size_t kept = 0;
+
+	to->nets = xreallocarray(to->nets, to->count + from->count + 1, sizeof(to->nets[0]));
+	if (from->count > 0)
+		memcpy(&to->nets[to->count], from->nets, from->count * sizeof(to->nets[0]));
+	to->count += from->count;
+	if (to->count > 0)
+		qsort(to->nets, to->count, sizeof(to->nets[0]), compare_nets);
+	for (size_t i = 0; i < to->count; i++) {
+		if (i == 0 || compare_nets(&to->nets[kept - 1], &to->nets[i]) != 0)
+			to->nets[kept++] = to->nets[i];
+	}
+	to->count = kept;
+	to->generation = from->generation;
+}
+
+/* Addresses that went still are ours for what they carried: until a snapshot has fixed the
+ * ends of the flows that there are now. */
+static void forget_addresses(struct ft_collector *c)
+{
+	if (!c->links || !c->old_addresses)
+		return;
+	c->old_addresses = false;
+	c->addresses.count = 0;
+	join_addresses(&c->addresses, ft_links_addresses(c->links));
+	ft_table_set_addresses(c->table, &c->addresses);
+}
+
+/* Tells the table which addresses are ours, if that changed. */
+static void set_addresses(struct ft_collector *c)
+{
+	const struct ft_addr_set *set = ft_links_addresses(c->links);
+
+	if (set->generation == c->addresses.generation)
+		return;
+	c->old_addresses = c->addresses.count > 0;
+	join_addresses(&c->addresses, set);
+	ft_table_set_addresses(c->table, &c->addresses);
+}
+
 /* ---- pictures */
 
 /* A file's times are those of its packets; live ones are measured. */
@@ -207,6 +265,7 @@ static struct ft_snapshot *take_picture(struct ft_collector *c, bool last)
 	c->evicted = snapshot->evicted;
 	memset(&c->store, 0, offsetof(struct ft_store_health, flips));
 	c->interval_mono = c->batch_mono;
+	forget_addresses(c);
 	return snapshot;
 }
 
@@ -341,8 +400,10 @@ static void pause_counting(struct ft_collector *c)
 	c->gap = ret == 0;
 	if (ret < 0 && ret != -EOPNOTSUPP)
 		backend_failed(c, ret, "pause");
-	if (collect(c) == 0)
+	if (collect(c) == 0) {
+		find_owners(c);
 		end_interval(c);
+	}
 	c->paused_mono = ft_collector_mono();
 	arm(c);
 }
@@ -409,17 +470,6 @@ static void on_wishes(struct ft_collector *c)
 }
 
 /* ---- interfaces */
-
-/* Tells the table which addresses are ours, if that changed. */
-static void set_addresses(struct ft_collector *c)
-{
-	const struct ft_addr_set *set = ft_links_addresses(c->links);
-
-	if (set->generation == c->address_generation)
-		return;
-	c->address_generation = set->generation;
-	ft_table_set_addresses(c->table, set);
-}
 
 /* Says which scopes came and went, and ends the flows of those that went. */
 static void compare_scopes(struct ft_collector *c)
@@ -628,6 +678,7 @@ static void release(struct ft_collector *c)
 	if (c->links)
 		ft_links_close(c->links);
 	ft_picture_done(&c->picture);
+	free(c->addresses.nets);
 	if (c->timer_fd >= 0)
 		close(c->timer_fd);
 	if (c->wish_fd >= 0)

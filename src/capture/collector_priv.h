@@ -67,7 +67,8 @@ struct ft_collector {
 	struct ft_owner_proc *owner_source; /* NULL: a file */
 	struct ft_notes notes;
 	struct picture picture;
-	uint64_t address_generation;
+	struct ft_addr_set addresses; /* as told to the table; nets owned */
+	bool old_addresses;           /* some of them are gone already */
 
 	int timer_fd;
 	uint64_t interval_ns;

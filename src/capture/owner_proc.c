@@ -38,7 +38,8 @@
 #define CLOSE_BY SECOND         /* glances may be so far apart */
 #define GIVE_UP (10 * SECOND)   /* age of a flow whose socket could not be found */
 #define RAW_MAX 1024            /* raw and ping sockets looked at */
-#define RAW_REMEMBER (2 * SECOND)
+#define RAW_REMEMBER (5 * SECOND)
+#define TICK_SLACK (20 * UINT64_C(1000000)) /* flows' times are the kernel's ticks */
 #define GLANCE_NS (100 * UINT64_C(1000000)) /* between glances, at least */
 #define GLANCE_DUMP_NS (2 * UINT64_C(1000000))
 #define GLANCE_SCAN_NS (3 * UINT64_C(1000000))
@@ -52,9 +53,11 @@ enum answer {
 	ANSWER_NEVER, /* it cannot be found any more */
 };
 
-/* A raw or ping socket. */
+/* A raw or ping socket, and between which readings it must have been open. */
 struct raw {
 	struct ft_sock sock;
+	uint64_t before_ns; /* the last reading that didn't list it yet, 0 = none */
+	uint64_t after_ns;  /* the first that didn't list it any more, 0 = it is open */
 	uint64_t seen_ns;
 };
 
@@ -75,6 +78,7 @@ struct ft_owner_proc {
 	struct raw *raw; /* owned: raw and ping sockets seen a moment ago */
 	size_t raw_count;
 	bool raw_read;
+	uint64_t raw_read_ns; /* the reading before the one under way */
 
 	uint64_t round;
 	uint64_t now_ns, real_ns; /* of this round: monotonic, real time */
@@ -359,19 +363,27 @@ static void keep_raw(void *arg, const struct ft_sock *sock)
 		i++;
 	if (i == RAW_MAX)
 		return;
-	if (i == source->raw_count)
+	if (i == source->raw_count) {
 		source->raw_count++;
-	source->raw[i] = (struct raw){ .sock = *sock, .seen_ns = source->now_ns };
+		source->raw[i].before_ns = source->raw_read_ns;
+	}
+	source->raw[i].sock = *sock;
+	source->raw[i].after_ns = 0;
+	source->raw[i].seen_ns = source->now_ns;
 }
 
-/* Those that were closed a while ago don't count any more. */
-static void forget_raw(struct ft_owner_proc *source)
+/* Notes which are closed by now; those that were long ago don't count any more. */
+static void close_raw(struct ft_owner_proc *source)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < source->raw_count; i++) {
-		if (source->now_ns - source->raw[i].seen_ns <= RAW_REMEMBER)
-			source->raw[kept++] = source->raw[i];
+		struct raw *raw = &source->raw[i];
+
+		if (raw->seen_ns != source->now_ns && !raw->after_ns)
+			raw->after_ns = source->now_ns;
+		if (source->now_ns - raw->seen_ns <= RAW_REMEMBER)
+			source->raw[kept++] = *raw;
 	}
 	source->raw_count = kept;
 }
@@ -386,12 +398,13 @@ static void read_raw(struct ft_owner_proc *source)
 	if (!source->raw)
 		source->raw = xcalloc(RAW_MAX, sizeof(*source->raw));
 	source->raw_read = true;
-	forget_raw(source);
 	for (size_t i = 0; i < sizeof(protocols); i++) {
 		ft_sock_diag_dump(source->raw_diag, protocols[i]);
 		while (ft_sock_diag_step(source->raw_diag, keep_raw, source) > 0)
 			;
 	}
+	close_raw(source);
+	source->raw_read_ns = source->now_ns;
 }
 
 uint64_t ft_owner_proc_glance(struct ft_owner_proc *source)
@@ -417,31 +430,34 @@ static bool is_zero(const uint8_t addr[16])
 	return memcmp(addr, any6, 16) == 0 || memcmp(addr, any4, 16) == 0;
 }
 
-/* True if a raw or ping socket may send and get between these ends. */
-static bool fits(const struct ft_sock *sock, const uint8_t *local, const uint8_t *remote)
+/* True if a raw or ping socket may send and get between these ends, and may have been open when
+ * the flow began. */
+static bool fits(const struct raw *raw, const struct end *end)
 {
-	return (is_zero(sock->local) || memcmp(sock->local, local, 16) == 0) &&
-	       (is_zero(sock->remote) || memcmp(sock->remote, remote, 16) == 0);
+	const struct ft_sock *sock = &raw->sock;
+
+	return (is_zero(sock->local) || memcmp(sock->local, end->local, 16) == 0) &&
+	       (is_zero(sock->remote) || memcmp(sock->remote, end->remote, 16) == 0) &&
+	       raw->before_ns < end->first_ns + TICK_SLACK &&
+	       (!raw->after_ns || raw->after_ns + TICK_SLACK > end->first_ns);
 }
 
 /* The ping socket with this id. */
-static const struct ft_sock *find_ping(const struct ft_owner_proc *source, uint8_t protocol,
-				       uint16_t id_be, const uint8_t *local,
-				       const uint8_t *remote)
+static const struct ft_sock *find_ping(const struct ft_owner_proc *source, const struct end *end,
+				       uint16_t id_be)
 {
 	for (size_t i = 0; i < source->raw_count; i++) {
 		const struct ft_sock *sock = &source->raw[i].sock;
 
-		if (!sock->raw && sock->protocol == protocol && sock->local_port_be == id_be &&
-		    fits(sock, local, remote))
+		if (!sock->raw && sock->protocol == end->protocol &&
+		    sock->local_port_be == id_be && fits(&source->raw[i], end))
 			return sock;
 	}
 	return NULL;
 }
 
 /* A raw socket that this may be from or for; *ret_count tells how many there are. */
-static const struct ft_sock *find_raw(const struct ft_owner_proc *source, uint8_t protocol,
-				      const uint8_t *local, const uint8_t *remote,
+static const struct ft_sock *find_raw(const struct ft_owner_proc *source, const struct end *end,
 				      size_t *ret_count)
 {
 	const struct ft_sock *found = NULL;
@@ -451,8 +467,8 @@ static const struct ft_sock *find_raw(const struct ft_owner_proc *source, uint8_
 		const struct ft_sock *sock = &source->raw[i].sock;
 
 		/* one of IPPROTO_RAW may have sent anything */
-		if (!sock->raw || (sock->protocol != protocol && sock->protocol != IPPROTO_RAW) ||
-		    !fits(sock, local, remote))
+		if (!sock->raw || !fits(&source->raw[i], end) ||
+		    (sock->protocol != end->protocol && sock->protocol != IPPROTO_RAW))
 			continue;
 		found = sock;
 		++*ret_count;
@@ -479,8 +495,7 @@ static enum answer owner_of_raw(struct ft_owner_proc *source, const struct end *
 				bool or_kernel, uint16_t *ret_owner)
 {
 	size_t count;
-	const struct ft_sock *sock = find_raw(source, end->protocol, end->local, end->remote,
-					      &count);
+	const struct ft_sock *sock = find_raw(source, end, &count);
 
 	if (count == 1 && sock->protocol == end->protocol)
 		return owner_of_sock(source, sock, ret_owner);
@@ -500,7 +515,7 @@ static enum answer owner_of_icmp(struct ft_owner_proc *source, const struct end 
 
 	if (has_id(end->protocol, type) && end->opened_here) {
 		read_raw(source);
-		ping = find_ping(source, end->protocol, key->port_a_be, end->local, end->remote);
+		ping = find_ping(source, end, key->port_a_be);
 		if (ping)
 			return owner_of_sock(source, ping, ret_owner);
 		return owner_of_raw(source, end, false, ret_owner);
