@@ -19,6 +19,7 @@
 #include "core/names.h"
 #include "core/xalloc.h"
 
+#define MEMO_ADDRESSES 4096 /* a power of two */
 #define MEMOS_MAX 8 /* tests of one filter that remember; more are slow, not wrong */
 
 /* Verdicts of one test: 0 = not asked yet, 1 = no, 2 = yes. */
@@ -29,6 +30,11 @@ struct memo {
 	uint8_t scope[FT_MAX_SCOPES];
 	uint8_t protocol[UINT8_MAX + 1];
 	uint8_t state[UINT8_MAX + 1]; /* state, ended << 4 */
+	uint8_t number[UINT16_MAX + 1]; /* a port in decimal */
+	struct {
+		uint8_t addr[16];
+		uint8_t verdict;
+	} addresses[MEMO_ADDRESSES]; /* the last one that fell there */
 };
 
 struct ft_filter_run {
@@ -285,31 +291,76 @@ static bool match_iface(const struct ft_test *test, const struct subject *subjec
 /* True if a text of a few dozen bytes has the word; strstr's start-up costs more than this. */
 static bool contains(const char *text, size_t length, const struct ft_test *test)
 {
+	char last = test->word[test->length - 1];
+
 	for (size_t i = 0; i + test->length <= length; i++)
-		if (text[i] == test->word[0] && memcmp(text + i, test->word, test->length) == 0)
+		if (text[i] == test->word[0] && text[i + test->length - 1] == last &&
+		    memcmp(text + i, test->word, test->length) == 0)
 			return true;
 	return false;
 }
 
-/* True if address:port, written as numbers, has the word. */
-static bool match_numbers(const struct ft_test *test, const uint8_t addr[16], uint16_t port,
-			  bool ports)
+/* True if address:port, written as numbers, has a word that may reach beyond the address. */
+static bool match_address_port(const struct ft_test *test, const uint8_t addr[16], uint16_t port)
 {
 	char text[FT_ADDR_TEXT_MAX + 10];
-	bool brackets = ports && !ft_addr_is_v4(addr);
+	bool brackets = !ft_addr_is_v4(addr);
 	size_t length;
 
 	text[0] = '[';
 	ft_addr_format(addr, text + brackets);
 	length = strlen(text);
-	if (ports) {
-		if (brackets)
-			text[length++] = ']';
-		text[length++] = ':';
-		ft_text_number(port, text + length, sizeof(text) - length);
-		length += strlen(text + length);
+	if (brackets)
+		text[length++] = ']';
+	text[length++] = ':';
+	ft_text_number(port, text + length, sizeof(text) - length);
+	return contains(text, length + strlen(text + length), test);
+}
+
+/* True if the address has the word. Remembered by address: hosts come again and again. */
+static bool match_address(const struct ft_test *test, struct memo *memo, const uint8_t addr[16])
+{
+	char text[FT_ADDR_TEXT_MAX];
+	uint64_t half[2];
+	size_t at = 0;
+	bool yes;
+
+	if (memo) {
+		memcpy(half, addr, sizeof(half));
+		at = (half[0] ^ half[1]) * 0x9e3779b97f4a7c15ULL >> 40 & (MEMO_ADDRESSES - 1);
+		if (memo->addresses[at].verdict &&
+		    memcmp(memo->addresses[at].addr, addr, 16) == 0)
+			return memo->addresses[at].verdict == 2;
 	}
-	return contains(text, length, test);
+	ft_addr_format(addr, text);
+	yes = contains(text, strlen(text), test);
+	if (memo) {
+		memcpy(memo->addresses[at].addr, addr, 16);
+		memo->addresses[at].verdict = yes ? 2 : 1;
+	}
+	return yes;
+}
+
+/* True if the end, written as numbers, has the word. */
+static bool match_numbers(const struct ft_test *test, struct memo *memo, const uint8_t addr[16],
+			  uint16_t port, bool ports)
+{
+	uint8_t *slot = memo ? &memo->number[port] : NULL;
+	char text[8];
+	bool yes;
+
+	if (ft_addr_is_v4(addr) ? test->v4_like : test->v6_like) {
+		if (ports && test->beyond)
+			return match_address_port(test, addr, port);
+		if (match_address(test, memo, addr))
+			return true;
+	}
+	if (!ports || !test->port_like)
+		return false;
+	if (known(slot, &yes))
+		return yes;
+	ft_text_number(port, text, sizeof(text));
+	return note(slot, contains(text, strlen(text), test));
 }
 
 /* True if the port's service name has the word. */
@@ -333,7 +384,7 @@ static bool match_end_text(const struct ft_test *test, const struct subject *sub
 	uint16_t port = ntohs(b ? key->port_b_be : key->port_a_be);
 	bool ports = ft_protocol_has_ports(key->protocol);
 
-	if (test->address_like && match_numbers(test, addr, port, ports))
+	if (match_numbers(test, subject->memo, addr, port, ports))
 		return true;
 	return subject->names && (has(ft_names_host(subject->names, addr, NULL), test->word) ||
 				  (ports && match_service(test, subject, port)));

@@ -531,7 +531,10 @@ static int parse_text(struct parser *parser, size_t *ret_node)
 		return add_net(parser, FT_TEST_EITHER, &net, ret_node) ?: next(parser);
 	test.word = keep_word(parser, parser->token.text);
 	test.length = (uint16_t)strlen(test.word);
-	test.address_like = strspn(test.word, "0123456789abcdef.:[]") == strlen(test.word);
+	test.v4_like = strspn(test.word, "0123456789.:") == test.length;
+	test.v6_like = strspn(test.word, "0123456789abcdef:[]") == test.length;
+	test.port_like = strspn(test.word, "0123456789") == test.length;
+	test.beyond = strpbrk(test.word, ":[]") != NULL;
 	return add_test(parser, &test, ret_node) ?: next(parser);
 }
 

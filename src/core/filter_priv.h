@@ -48,7 +48,9 @@ enum ft_test_field {
 
 struct ft_test {
 	uint8_t kind, end, cmp, field;
-	bool address_like; /* WORD: has no character that an address or port hasn't */
+	/* WORD: may it be a part of an IPv4 address (and port), of an IPv6 one, of a port alone;
+	 * has it a colon or bracket, which may be those between address and port? */
+	bool v4_like, v6_like, port_like, beyond;
 	uint16_t length;   /* of word */
 	uint16_t yes, no;  /* where to go on */
 	uint16_t low, high;

@@ -181,6 +181,10 @@ static const struct {
 	{ "192.0.2.7:443", "A" },
 	{ "[2001:db8::2]:22", "B" },
 	{ "db8::9", "BE" },
+	{ "[2001", "B" },
+	{ "5060", "G" },
+	{ "::", "BE" },
+	{ "2.7:44", "A" },
 	{ "51234", "A" },
 	{ "web.example", "A" },
 	{ "https", "AF" }, /* port of A, command line of curl */
