@@ -48,6 +48,19 @@ struct member {
 	bool own;
 };
 
+/*
+ * A member to be counted. Groups lie all over the memory, so adding works in three strides over
+ * a few dozen members: where the index may have it, where the group is, the sums. Each stride
+ * asks the memory for what the next one needs.
+ */
+struct pending {
+	struct member member;
+	uint64_t id;
+	const struct ft_flow_hot *flow;
+	uint32_t group;
+};
+#define PENDING_MAX 32
+
 struct slot {
 	uint32_t hash;  /* upper half of the id */
 	uint32_t group; /* 1 + index, 0 = free */
@@ -59,6 +72,8 @@ struct ft_groups {
 	size_t count, room;
 	struct slot *index;
 	size_t index_size; /* a power of two, at most half full */
+	struct pending pending[PENDING_MAX];
+	size_t pending_count;
 };
 
 const char *ft_group_by_name(enum ft_group_by by)
@@ -245,6 +260,7 @@ void ft_groups_reset(struct ft_groups *groups, enum ft_group_by by)
 {
 	groups->by = by;
 	groups->count = 0;
+	groups->pending_count = 0;
 	if (groups->index_size > 0)
 		memset(groups->index, 0, groups->index_size * sizeof(*groups->index));
 }
@@ -267,8 +283,8 @@ static void grow_index(struct ft_groups *groups)
 	}
 }
 
-/* A new, empty group for a key. */
-static struct ft_group *add_group(struct ft_groups *groups, const struct key *key, uint64_t id)
+/* A new, empty group for a key, at the end. */
+static void add_group(struct ft_groups *groups, const struct key *key, uint64_t id)
 {
 	struct ft_group *group;
 
@@ -288,14 +304,12 @@ static struct ft_group *add_group(struct ft_groups *groups, const struct key *ke
 	group->number = key->number;
 	memcpy(group->addr, key->addr, sizeof(group->addr));
 	group->first_ns = UINT64_MAX;
-	return group;
 }
 
-/* The group with this key, made if need be. Identity is the 64-bit hash: it is seeded, so two
- * keys share one by bad luck only, once in 10^7 runs with a million groups. */
-static struct ft_group *find_group(struct ft_groups *groups, const struct key *key)
+/* Number of the group with this key, made if need be. Identity is the 64-bit hash: it is seeded,
+ * so two keys share one by bad luck only, once in 10^7 runs with a million groups. */
+static uint32_t find_group(struct ft_groups *groups, const struct key *key, uint64_t id)
 {
-	uint64_t id = hash_of(key);
 	uint32_t high = (uint32_t)(id >> 32);
 	size_t at;
 
@@ -303,13 +317,14 @@ static struct ft_group *find_group(struct ft_groups *groups, const struct key *k
 		grow_index(groups);
 	for (at = id & (groups->index_size - 1); groups->index[at].group;
 	     at = (at + 1) & (groups->index_size - 1)) {
-		struct ft_group *group = &groups->groups[groups->index[at].group - 1];
+		uint32_t number = groups->index[at].group - 1;
 
-		if (groups->index[at].hash == high && group->id == id)
-			return group;
+		if (groups->index[at].hash == high && groups->groups[number].id == id)
+			return number;
 	}
 	groups->index[at] = (struct slot){ .hash = high, .group = (uint32_t)groups->count + 1 };
-	return add_group(groups, key, id);
+	add_group(groups, key, id);
+	return (uint32_t)groups->count - 1;
 }
 
 static void add_counts(struct ft_counts *sum, struct ft_counts more)
@@ -344,6 +359,32 @@ static void add_flow(struct ft_group *group, const struct ft_snapshot *snapshot,
 		group->last_ns = hot->last_ns;
 }
 
+/* Counts what is pending. */
+static void add_pending(struct ft_groups *groups, const struct ft_snapshot *snapshot,
+			const struct ft_baseline *baseline)
+{
+	for (size_t i = 0; i < groups->pending_count; i++) {
+		struct pending *pending = &groups->pending[i];
+		const char *group;
+
+		pending->group = find_group(groups, &pending->member.key, pending->id);
+		group = (const char *)&groups->groups[pending->group];
+		for (size_t line = 0; line < sizeof(struct ft_group); line += 64)
+			__builtin_prefetch(group + line, 1);
+	}
+	for (size_t i = 0; i < groups->pending_count; i++) {
+		const struct pending *pending = &groups->pending[i];
+		struct ft_group *group = &groups->groups[pending->group];
+
+		group->own |= pending->member.own;
+		/* a user's group keeps one of its processes, which knows the user's name */
+		if (groups->by == FT_GROUP_USER && group->owner == FT_OWNER_FIRST)
+			group->owner = ft_flow_owner(pending->flow, pending->member.tx);
+		add_flow(group, snapshot, pending->flow, pending->member.tx, baseline);
+	}
+	groups->pending_count = 0;
+}
+
 void ft_groups_add(struct ft_groups *groups, const struct ft_snapshot *snapshot,
 		   const struct ft_flow_hot *flow, const struct ft_baseline *baseline)
 {
@@ -351,14 +392,22 @@ void ft_groups_add(struct ft_groups *groups, const struct ft_snapshot *snapshot,
 	int count = members_of(groups->by, snapshot, flow, member);
 
 	for (int i = 0; i < count; i++) {
-		struct ft_group *group = find_group(groups, &member[i].key);
+		struct pending *pending = &groups->pending[groups->pending_count++];
 
-		group->own |= member[i].own;
-		/* a user's group keeps one of its processes, which knows the user's name */
-		if (groups->by == FT_GROUP_USER && group->owner == FT_OWNER_FIRST)
-			group->owner = ft_flow_owner(flow, member[i].tx);
-		add_flow(group, snapshot, flow, member[i].tx, baseline);
+		pending->member = member[i];
+		pending->id = hash_of(&member[i].key);
+		pending->flow = flow;
+		if (groups->index_size > 0)
+			__builtin_prefetch(&groups->index[pending->id & (groups->index_size - 1)]);
+		if (groups->pending_count == PENDING_MAX)
+			add_pending(groups, snapshot, baseline);
 	}
+}
+
+void ft_groups_finish(struct ft_groups *groups, const struct ft_snapshot *snapshot,
+		      const struct ft_baseline *baseline)
+{
+	add_pending(groups, snapshot, baseline);
 }
 
 size_t ft_groups_count(const struct ft_groups *groups)

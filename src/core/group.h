@@ -18,6 +18,9 @@ void ft_groups_reset(struct ft_groups *groups, enum ft_group_by by);
 /* Counts one flow at each of its ends. */
 void ft_groups_add(struct ft_groups *groups, const struct ft_snapshot *snapshot,
 		   const struct ft_flow_hot *flow, const struct ft_baseline *baseline);
+/* After the last add, with the same snapshot and baseline: only now all are counted. */
+void ft_groups_finish(struct ft_groups *groups, const struct ft_snapshot *snapshot,
+		      const struct ft_baseline *baseline);
 size_t ft_groups_count(const struct ft_groups *groups);
 /* Valid until the next reset or add. */
 const struct ft_group *ft_groups_at(const struct ft_groups *groups, size_t index);

@@ -192,6 +192,8 @@ static void select_flows(struct ft_rows *rows, const struct ft_query *query)
 		else if (!query->hide_closed || flow->ended == FT_ENDED_NOT)
 			rows->flows[rows->flow_count++] = (uint32_t)i;
 	}
+	if (!list_flows)
+		ft_groups_finish(rows->groups, snapshot, query->show->baseline);
 	ft_filter_run_free(run);
 }
 
