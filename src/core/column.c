@@ -33,7 +33,8 @@ const struct ft_column ft_columns[] = {
 	{ MARK(dir), .title = N_("D"),
 	  .help = N_("who began it: > the local end, < the remote end"),
 	  .lists = FT_ON_FLOWS, WIDTHS(1, 1, 1), .priority = 8 },
-	{ TEXT(remote), .title = N_("Remote"), .help = N_("the other side: address or name, and port"),
+	{ TEXT(remote), .title = N_("Remote"),
+	  .help = N_("the other side: address or name, and port"),
 	  .lists = FT_ON_FLOWS, WIDTHS(15, 21, 47), .priority = 0 },
 	{ TEXT(host), .title = N_("Host"), .help = N_("host, or what talkers are grouped by"),
 	  .lists = FT_ON_TALKERS, WIDTHS(15, 28, 56), .priority = 0 },
@@ -57,7 +58,8 @@ const struct ft_column ft_columns[] = {
 	{ MARK(vlan), .title = N_("VLAN"), .help = N_("VLAN id, outer.inner"),
 	  .lists = FT_ON_FLOWS, WIDTHS(4, 5, 9), .priority = 20, .ascending = true },
 	/* when and how */
-	{ MARK(state), .title = N_("State"), .help = N_("state of the conversation, or why it ended"),
+	{ MARK(state), .title = N_("State"),
+	  .help = N_("state of the conversation, or why it ended"),
 	  .lists = FT_ON_FLOWS, WIDTHS(6, 11, 11), .priority = 10, .ascending = true },
 	{ MARK(flags), .title = N_("Flags"), .help = N_("TCP flags seen, sent/received"),
 	  .lists = FT_ON_FLOWS, WIDTHS(7, 9, 17), .priority = 22, .ascending = true },
@@ -174,8 +176,11 @@ static unsigned needed(const struct candidate *candidates, size_t count, bool no
 {
 	unsigned sum = 0;
 
-	for (size_t i = 0; i < count; i++)
-		sum += (i > 0) + (normal ? candidates[i].column->normal : candidates[i].column->min);
+	for (size_t i = 0; i < count; i++) {
+		const struct ft_column *column = candidates[i].column;
+
+		sum += (i > 0) + (normal ? column->normal : column->min);
+	}
 	return sum;
 }
 

@@ -42,8 +42,9 @@ struct ft_column {
 	const char *help;  /* N_(), one line */
 	unsigned lists;    /* FT_ON_* */
 	unsigned min, normal, max; /* cells; grows from normal towards max when there is room */
-	unsigned priority; /* 0 = never dropped; the highest goes first when it is narrow. Those from
-			    * FT_PRIORITY_EXTRA on are there only while all fit at normal width */
+	/* 0 = never dropped; the highest goes first when it is narrow. Those from
+	 * FT_PRIORITY_EXTRA on are there only while all fit at normal width. */
+	unsigned priority;
 	enum ft_align align;
 	bool ascending;    /* first direction when it is sorted by */
 	unsigned needs;
@@ -52,7 +53,8 @@ struct ft_column {
 	uint64_t (*rank)(const struct ft_snapshot *snapshot, const struct ft_row *row,
 			 const struct ft_show *show);
 	/* For texts: full three-way order among rows of equal rank; NULL if rank says all. Asked
-	 * only for ranks whose lowest bit is set: a text that fits its rank needs no second look. */
+	 * only for ranks whose lowest bit is set: a text that fits its rank needs no second
+	 * look. */
 	int (*compare)(const struct ft_snapshot *snapshot, const struct ft_row *a,
 		       const struct ft_row *b, const struct ft_show *show);
 	void (*get)(const struct ft_snapshot *snapshot, const struct ft_row *row,

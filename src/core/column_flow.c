@@ -137,7 +137,8 @@ FT_COLUMN_GET(dir)
 
 FT_COLUMN_FORMAT(dir)
 {
-	static const char *const ascii[] = { "-", "<", ">" }, *const arrows[] = { "–", "←", "→" };
+	static const char *const ascii[] = { "-", "<", ">" };
+	static const char *const arrows[] = { "–", "←", "→" };
 
 	(void)snapshot;
 	ft_fmt_fit((show->ascii ? ascii : arrows)[began(row->flow->flow)], width, FT_ALIGN_LEFT,

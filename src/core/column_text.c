@@ -74,8 +74,8 @@ char *ft_text_owner(const struct ft_snapshot *snapshot, uint16_t owner, bool com
 	const struct ft_process *process = ft_snapshot_process(snapshot, owner);
 
 	if (process)
-		return ft_text_copy(command && process->cmdline[0] ? process->cmdline : process->name, buf,
-			    size);
+		return ft_text_copy(command && process->cmdline[0] ? process->cmdline
+								   : process->name, buf, size);
 	switch (owner) {
 	case FT_OWNER_KERNEL:
 		return ft_text_copy(_("kernel"), buf, size);

@@ -119,7 +119,8 @@ static uint64_t hash_of(const struct key *key)
 
 	memcpy(word, key, sizeof(word));
 	hash = mix(word[0] ^ secret, word[1] ^ 0x9e3779b97f4a7c15ULL);
-	hash = mix(hash ^ word[2] ^ 0xa0761d6478bd642fULL, word[3] ^ secret ^ 0xe7037ed1a0b428dbULL);
+	hash = mix(hash ^ word[2] ^ 0xa0761d6478bd642fULL,
+		   word[3] ^ secret ^ 0xe7037ed1a0b428dbULL);
 	return hash ? hash : 1;
 }
 

@@ -148,7 +148,8 @@ static const char *scan_duration_part(const char *text, bool first, double *ret_
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		size_t length = strlen(units[i].unit);
 
-		if (strncmp(at, units[i].unit, length) == 0 && !isalpha((unsigned char)at[length])) {
+		if (strncmp(at, units[i].unit, length) == 0 &&
+		    !isalpha((unsigned char)at[length])) {
 			*ret_ns = value * units[i].ns;
 			return at + length;
 		}

@@ -55,7 +55,7 @@ struct ft_group {
 	uint8_t protocol;  /* of PORT and PROTOCOL */
 	uint8_t prefix;    /* of NET: 0..128 of the mapped form */
 	uint16_t port;     /* host order, of PORT */
-	uint16_t owner;    /* of PROCESS: owner id; of USER: any process of that user, or id < FIRST */
+	uint16_t owner;    /* of PROCESS: owner id; of USER: any process of that user, or < FIRST */
 	uint32_t number;   /* scope, VLAN, uid */
 	uint8_t addr[16];  /* of HOST, NET */
 	uint32_t flows;    /* of them, live and ended in this snapshot */
@@ -110,7 +110,7 @@ struct ft_query {
 	const struct ft_filter *filter; /* NULL = all */
 	/* drill-down: only flows of this group (its key fields), NULL = all */
 	const struct ft_group *within;
-	bool hide_closed;               /* key c: closed flows not listed (their counts stay summed) */
+	bool hide_closed;               /* key c: closed flows not listed (groups still sum them) */
 	const struct ft_column *sort;   /* NULL = the list's default */
 	bool ascending;
 	bool frozen;                    /* key o: keep the order there was, new rows at the end */

@@ -452,7 +452,7 @@ static void never_too_wide(void **state)
 	char *text[6];
 
 	(void)state;
-	names = ft_names_new("10.0.0.2 \303\244\303\266\346\274\242\377\033[2J-long-name-of-a-host\n",
+	names = ft_names_new("10.0.0.2 \303\244\346\274\242\377\033[2J-long-name-of-a-host\n",
 			     "odd\001\033service 443/tcp\n");
 	made_init(&made, 300);
 	for (size_t i = 0; i < 6; i++)

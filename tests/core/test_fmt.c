@@ -210,7 +210,8 @@ static void never_lies(void **state)
 		if (value < 1000)
 			assert_true(shown == (double)value);
 		else
-			assert_true(shown > (double)value * 0.9949 && shown < (double)value * 1.0051);
+			assert_true(shown > (double)value * 0.9949 &&
+				    shown < (double)value * 1.0051);
 	}
 }
 
