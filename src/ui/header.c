@@ -167,7 +167,8 @@ static void render_rates(struct ft_scene *scene)
 		packets[0] += snapshot->scopes[i].tx_packets_per_s[window];
 		packets[1] += snapshot->scopes[i].rx_packets_per_s[window];
 	}
-	snprintf(flows, sizeof(flows), _("flows %zu"), snapshot->live_flows);
+	snprintf(flows, sizeof(flows), _("flows %zu"),
+		 snapshot->last ? snapshot->row_count : snapshot->live_flows);
 	words = 2 * ((int)ft_fmt_width(ft_draw_rate_unit(&view->show)) + RATE_CELLS + 4 + 3);
 	graph = (scene->width - words - 18) / 2;
 	graph = graph < 4 ? 0 : graph > GRAPH_MAX ? GRAPH_MAX : graph;

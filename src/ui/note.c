@@ -50,7 +50,9 @@ static bool loss_notes(const struct ft_snapshot *snapshot, struct counter *count
 	}
 	if (snapshot->not_watched_ns) {
 		snprintf(text, sizeof(text), _("not watched for %s (suspended)"),
-			 ft_fmt_age(snapshot->not_watched_ns, 8, age, sizeof(age)));
+			 snapshot->not_watched_ns < 100000000 ?
+				 "<0.1s" :
+				 ft_fmt_age(snapshot->not_watched_ns, 8, age, sizeof(age)));
 		if (take(counter, text))
 			return true;
 	}

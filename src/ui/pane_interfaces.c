@@ -84,7 +84,7 @@ static void add_titles(struct ft_text *text)
 
 	ft_fmt_fit(_("packets"), 10, FT_ALIGN_RIGHT, true, text->ascii, packets[0], 80);
 	ft_fmt_fit(_("L2 bytes"), 13, FT_ALIGN_RIGHT, true, text->ascii, bytes[0], 80);
-	ft_fmt_fit(_("since start"), 12, FT_ALIGN_RIGHT, true, text->ascii, packets[1], 80);
+	ft_fmt_fit(_("in total"), 12, FT_ALIGN_RIGHT, true, text->ascii, packets[1], 80);
 	ft_fmt_fit(_("L2 bytes"), 16, FT_ALIGN_RIGHT, true, text->ascii, bytes[1], 80);
 	if (text->width < NARROW) {
 		ft_text_line(text, FT_STYLE_DIM, "%*s%s %s", NARROW_LABEL_CELLS, "", packets[0],

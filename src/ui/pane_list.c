@@ -52,6 +52,12 @@ static bool has_column(const struct ft_layout *layout, const char *id)
 	return false;
 }
 
+/* True if a flow is over; that we stop counting is not its end. */
+static bool is_over(const struct ft_flow_hot *flow)
+{
+	return flow->ended != FT_ENDED_NOT && flow->ended != FT_ENDED_STOP;
+}
+
 /* The mark of a row. */
 static const char *mark_of(const struct ft_scene *scene, const struct ft_layout *layout,
 			   const struct ft_row *row, bool pinned)
@@ -65,7 +71,7 @@ static const char *mark_of(const struct ft_scene *scene, const struct ft_layout 
 				       ft_view_list(scene->view) == FT_LIST_TALKERS
 			       ? "*"
 			       : " ";
-	if (row->flow->ended != FT_ENDED_NOT)
+	if (is_over(row->flow))
 		return "x";
 	if (row->flow->flow->first_ns + snapshot->interval_ns > snapshot->end_ns)
 		return "+";
@@ -77,7 +83,7 @@ static enum ft_style cell_style(const struct ft_row *row, const char *cell, bool
 {
 	if (selected)
 		return FT_STYLE_SELECTED;
-	if (row->flow && row->flow->ended != FT_ENDED_NOT)
+	if (row->flow && is_over(row->flow))
 		return FT_STYLE_DIM;
 	if (strcmp(cell, "0") == 0 || strcmp(cell, "-") == 0)
 		return FT_STYLE_DIM;

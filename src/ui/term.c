@@ -103,9 +103,14 @@ static int open_screen(char *remark, size_t remark_size, char *err, size_t err_s
 	if (term && term[0])
 		screen = newterm(term, stdout, stdin);
 	if (!screen) {
-		snprintf(remark, remark_size,
-			 _("the terminal type \"%s\" is unknown; taken for %s"),
-			 term ? term : "", FALLBACK_TERM);
+		if (term && term[0])
+			snprintf(remark, remark_size,
+				 _("the terminal type \"%s\" is unknown; taken for %s"), term,
+				 FALLBACK_TERM);
+		else
+			snprintf(remark, remark_size,
+				 _("the terminal type is not set (TERM); taken for %s"),
+				 FALLBACK_TERM);
 		screen = newterm(FALLBACK_TERM, stdout, stdin);
 	}
 	if (!screen) {

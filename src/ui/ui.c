@@ -64,15 +64,15 @@ static void update_subject(struct ft_ui *ui)
 static void fill(struct ft_ui *ui)
 {
 	struct ft_listing *listing = &ui->listing[ft_view_list(&ui->view)];
-	const struct ft_frame *front = ft_view_front(&ui->view);
 	struct ft_query query;
 
 	ui->scene.listing = listing;
 	if (!ui->snapshot)
 		return;
 	ft_view_query(&ui->view, &query);
+	/* Rows further down are put in order when they are looked at. */
 	ft_listing_fill(listing, ui->snapshot, &query, &ui->view.pins[query.list],
-			front->top + (size_t)ui->scene.page + 1);
+			(size_t)ui->scene.page + 1);
 }
 
 /* What the scene borrows. */
@@ -177,10 +177,15 @@ static void write_moment(struct ft_ui *ui)
 		.lists = 1U << ft_view_list(&ui->view),
 		.one_moment = true,
 	};
+	struct ft_show show = ui->view.show;
 	char err[256] = "";
 	char *path = NULL;
 
 	ft_view_query(&ui->view, &config.query);
+	/* Key z is for the lists on the screen only. */
+	show.baseline = NULL;
+	show.base_ns = 0;
+	config.query.show = &show;
 	if (!ops)
 		return;
 	if (ft_output_snapshot_file(ops, &config, ui->snapshot, &path, err, sizeof(err)) < 0)

@@ -411,6 +411,41 @@ static void test_map(void **state)
 	close_desk(&desk);
 }
 
+#if ENABLE_NLS
+/* The translation that the build made, on screens where words are tight. */
+static void test_german(void **state)
+{
+	static const struct {
+		const char *name;
+		int width, height;
+		const char *keys;
+	} german[] = {
+		{ "de-flows-80x24", 80, 24, "" },	 { "de-flows-40x10", 40, 10, "Space" },
+		{ "de-talkers-80x24", 80, 24, "2" },	 { "de-details-80x40", 80, 40, "Enter" },
+		{ "de-interfaces-80x24", 80, 24, "i" },	 { "de-help-80x80", 80, 80, "h" },
+		{ "de-menu-group", 80, 24, "a" },	 { "de-filter", 80, 24, "/ 'tcp and'" },
+	};
+	const char *top = getenv("top_builddir") ? getenv("top_builddir") : ".";
+	struct desk desk;
+	char path[512];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/po/locale", top);
+	setenv("LANGUAGE", "de", 1);
+	bindtextdomain("flowtop", path);
+	textdomain("flowtop");
+	assert_string_not_equal(gettext("talkers"), "talkers");
+	for (size_t i = 0; i < sizeof(german) / sizeof(german[0]); i++) {
+		open_desk(&desk, recorded, german[i].width, german[i].height, false);
+		keys_each(german[i].keys, give, &desk);
+		check(&desk, german[i].name);
+		close_desk(&desk);
+	}
+	setenv("LANGUAGE", "en", 1);
+	textdomain("messages");
+}
+#endif
+
 /* A screen on /dev/null, and the fixtures. */
 static int open_screen(void **state)
 {
@@ -447,6 +482,9 @@ int main(void)
 		cmocka_unit_test(test_empty),	 cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_attributes), cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_ascii),	 cmocka_unit_test(test_map),
+#if ENABLE_NLS
+		cmocka_unit_test(test_german),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, open_screen, close_screen);
