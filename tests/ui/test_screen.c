@@ -411,6 +411,43 @@ static void test_map(void **state)
 	close_desk(&desk);
 }
 
+/* Any keys in any order, at changing sizes and moments: the screen stands. */
+static void test_random_keys(void **state)
+{
+	static const char text[] = "tcp ort43()<>=10.\"/:x";
+	const struct ft_snapshot *moments[] = { recorded, moment(), NULL };
+	struct ft_event event = { .key = 0 };
+	struct desk desk;
+
+	(void)state;
+	srandom(11);
+	for (int round = 0; round < 40; round++) {
+		open_desk(&desk, moments[random() % 2], 80, 24, random() % 2);
+		for (int i = 0; i < 400; i++) {
+			const struct ft_binding *binding = &ft_bindings[(size_t)random() %
+									ft_binding_count];
+			long dice = random() % 100;
+
+			event.key = binding->keys[0];
+			event.when_ns += 50000000;
+			event.x = (int)(random() % 90);
+			event.y = (int)(random() % 30);
+			if (dice < 20)
+				event.key = (uint8_t)text[(size_t)random() % (sizeof(text) - 1)];
+			else if (dice < 40)
+				event.key = FT_KEY_CLICK + (uint32_t)(random() % 3);
+			else if (dice < 45)
+				resizeterm(1 + (int)(random() % 60), 1 + (int)(random() % 200));
+			else if (dice < 50)
+				desk.snapshot = moments[random() % 3];
+			give(&desk, &event);
+			assert_in_range(desk.scene.cursor_y, 0, LINES - 1);
+			assert_in_range(desk.scene.cursor_x, 0, COLS);
+		}
+		close_desk(&desk);
+	}
+}
+
 #if ENABLE_NLS
 /* The translation that the build made, on screens where words are tight. */
 static void test_german(void **state)
@@ -482,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_empty),	 cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_attributes), cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_ascii),	 cmocka_unit_test(test_map),
+		cmocka_unit_test(test_random_keys),
 #if ENABLE_NLS
 		cmocka_unit_test(test_german),
 #endif
