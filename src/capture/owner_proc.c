@@ -36,7 +36,7 @@
 #define LOOK_UPS_MAX 1000       /* a round; some microseconds each */
 #define REMEMBER (30 * SECOND)  /* closed sockets */
 #define CLOSE_BY SECOND         /* glances may be so far apart */
-#define GIVE_UP (10 * SECOND)   /* age of a flow whose socket could not be found */
+#define GIVE_UP (3 * SECOND)    /* age of a flow whose socket could not be found */
 #define RAW_MAX 1024            /* raw and ping sockets looked at */
 #define RAW_REMEMBER (5 * SECOND)
 #define TICK_SLACK (20 * UINT64_C(1000000)) /* flows' times are the kernel's ticks */
@@ -201,7 +201,7 @@ void ft_owner_proc_refresh(struct ft_owner_proc *source, const struct ft_addr_se
 		ft_sock_table_forget(source->table, now_ns - REMEMBER);
 		source->forgotten_ns = now_ns;
 	}
-	ft_proc_scan_begin(source->scan, begun, begun + budget_ns);
+	ft_proc_scan_begin(source->scan, begun, budget_ns);
 	describe(source);
 }
 
@@ -409,15 +409,14 @@ static void read_raw(struct ft_owner_proc *source)
 
 uint64_t ft_owner_proc_glance(struct ft_owner_proc *source)
 {
-	uint64_t begun = clock_ns(CLOCK_MONOTONIC), now, next;
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC), next;
 
 	begin_round(source, begun);
 	source->transports[0].wanted = source->transports[1].wanted = true;
 	while (clock_ns(CLOCK_MONOTONIC) - begun < GLANCE_DUMP_NS && step_dump(source))
 		;
 	read_raw(source);
-	now = clock_ns(CLOCK_MONOTONIC);
-	ft_proc_scan_glance(source->scan, now, now + GLANCE_SCAN_NS);
+	ft_proc_scan_glance(source->scan, clock_ns(CLOCK_MONOTONIC), GLANCE_SCAN_NS);
 	next = (clock_ns(CLOCK_MONOTONIC) - begun) * GLANCE_SHARE;
 	return next < GLANCE_NS ? GLANCE_NS : next > SECOND ? SECOND : next;
 }

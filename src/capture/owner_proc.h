@@ -21,7 +21,7 @@ struct ft_owner_proc;
 struct ft_owner_proc *ft_owner_proc_new(struct ft_owners *owners);
 void ft_owner_proc_free(struct ft_owner_proc *source);
 
-/* Refreshes what is stale, at most budget_ns long; call before resolving. */
+/* Refreshes what is stale; call before resolving, which then may walk /proc for budget_ns. */
 void ft_owner_proc_refresh(struct ft_owner_proc *source, const struct ft_addr_set *addresses,
 			   uint64_t now_ns, uint64_t budget_ns);
 /*

@@ -23,6 +23,7 @@
 #define LOOK_AGAIN (5 * SECOND)    /* a process' name may have changed */
 #define LIST_IDLE (2 * SECOND)     /* how often /proc is listed when nothing is searched */
 #define FORGET (60 * SECOND)       /* sockets not asked for */
+#define GLANCE_FDS 256             /* of a young process; those with more live longer */
 #define YOUNG (2 * SECOND)         /* a process is looked at in each glance for so long */
 #define CHECK_EACH 32              /* descriptors between looks at the clock */
 #define BUCKETS 8192U
@@ -75,7 +76,8 @@ struct ft_proc_scan {
 	uint32_t buckets[BUCKETS];
 	uint64_t overflows;
 
-	uint64_t now_ns, deadline_ns; /* of this round */
+	uint64_t now_ns;       /* of this round */
+	uint64_t left_ns;      /* time left for walking in this round */
 	uint64_t complete_ns;  /* every process was looked at since */
 	uint64_t listed_ns, list_cost_ns;
 	size_t denied;
@@ -448,10 +450,10 @@ static bool open_next(struct ft_proc_scan *scan)
 	return false;
 }
 
-void ft_proc_scan_begin(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t deadline_ns)
+void ft_proc_scan_begin(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t budget_ns)
 {
 	scan->now_ns = now_ns;
-	scan->deadline_ns = deadline_ns;
+	scan->left_ns = budget_ns;
 	scan->ordered = false;
 	if (scan->process_count > 0 && now_ns - scan->listed_ns >
 	    LIST_IDLE + 50 * scan->list_cost_ns)
@@ -462,12 +464,12 @@ void ft_proc_scan_begin(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t dea
 		forget(scan, FORGET / 30);
 }
 
-void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t deadline_ns)
+void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t budget_ns)
 {
+	uint64_t deadline_ns = now_ns + budget_ns;
 	struct look look = { .fds = NULL };
 
 	scan->now_ns = now_ns;
-	scan->deadline_ns = deadline_ns;
 	if (now_ns - scan->listed_ns > 50 * scan->list_cost_ns)
 		list(scan);
 	for (size_t i = scan->process_count; i > 0; i--) {
@@ -479,27 +481,31 @@ void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t de
 			break;
 		if (!open_look(scan, &look, process))
 			continue;
-		while (look.fds && clock_ns(CLOCK_MONOTONIC) < deadline_ns)
+		for (int n = 0; look.fds && n < GLANCE_FDS; n += CHECK_EACH)
 			go_on(scan, &look);
+		close_look(&look);
 	}
-	close_look(&look);
 }
 
 /* Walks until the socket is found, the walk is at its end, or time is up. */
 static void walk(struct ft_proc_scan *scan, uint32_t inode)
 {
+	uint64_t begun, spent = 0;
 	const struct socket *socket;
 
+	if (!scan->left_ns)
+		return;
+	begun = clock_ns(CLOCK_MONOTONIC);
 	if (!scan->ordered)
 		plan(scan);
 	do {
-		if (scan->walked || clock_ns(CLOCK_MONOTONIC) >= scan->deadline_ns)
-			return;
-		if (!scan->walk_look.fds && !open_next(scan))
-			return;
+		if (scan->walked || (!scan->walk_look.fds && !open_next(scan)))
+			break;
 		go_on(scan, &scan->walk_look);
+		spent = clock_ns(CLOCK_MONOTONIC) - begun;
 		socket = find_socket(scan, inode);
-	} while (socket && !socket->pid);
+	} while (socket && !socket->pid && spent < scan->left_ns);
+	scan->left_ns -= spent < scan->left_ns ? spent : scan->left_ns;
 }
 
 /* The holder's record as it is now; a new one if it was dropped or has changed. */

@@ -8,7 +8,7 @@
  *
  * Order of the walk: processes never looked at first (a new socket is likely theirs), then by
  * the time of the last look, those with sockets a few seconds ahead of those without: so the
- * busy ones come often and none is left out. A walk goes on where the deadline cut it off, in
+ * busy ones come often and none is left out. A walk goes on where its time ran out, in
  * the middle of a process too. Used by owner_proc.c on the collector thread.
  */
 #ifndef FT_CAPTURE_PROC_SCAN_H
@@ -27,13 +27,13 @@ struct ft_proc_scan;
 struct ft_proc_scan *ft_proc_scan_new(struct ft_owners *owners);
 void ft_proc_scan_free(struct ft_proc_scan *scan); /* takes NULL */
 
-/* A new round: what is looked at from now on is looked at until deadline_ns (monotonic). Also
- * notices processes that ended. */
-void ft_proc_scan_begin(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t deadline_ns);
+/* A new round at now_ns (monotonic), with so much time for looking at processes. Also notices
+ * processes that ended. */
+void ft_proc_scan_begin(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t budget_ns);
 
 /* A look between rounds at processes that began a moment ago: some won't live until the next
  * round. */
-void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t deadline_ns);
+void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t budget_ns);
 
 enum ft_holder {
 	FT_HOLDER_FOUND,
@@ -41,7 +41,7 @@ enum ft_holder {
 	FT_HOLDER_NOBODY,    /* all were looked at since it was first asked for */
 };
 
-/* The holder of a socket; walks on within this round's deadline if it isn't known. */
+/* The holder of a socket; walks on within this round's time if it isn't known. */
 enum ft_holder ft_proc_scan_find(struct ft_proc_scan *scan, uint32_t inode, uint16_t *ret_owner);
 
 /* True if NOBODY means that no process of this machine holds it: all could be looked into (pid 1

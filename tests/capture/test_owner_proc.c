@@ -702,7 +702,7 @@ static void test_scan(void **state)
 	(void)state;
 	while (holder == FT_HOLDER_SEARCHING && rounds++ < ROUNDS) {
 		now = clock_ns(CLOCK_MONOTONIC);
-		ft_proc_scan_begin(scan, now, now + SECOND);
+		ft_proc_scan_begin(scan, now, SECOND);
 		holder = ft_proc_scan_find(scan, 0xfffffff0, &owner);
 	}
 	assert_int_equal(holder, FT_HOLDER_NOBODY);
@@ -715,11 +715,11 @@ static void test_scan(void **state)
 	close(fd);
 	fd = loopback_socket(SOCK_DGRAM, &addr_in, false);
 	now = clock_ns(CLOCK_MONOTONIC);
-	ft_proc_scan_begin(scan, now, now);
+	ft_proc_scan_begin(scan, now, 0);
 	assert_int_equal(ft_proc_scan_find(scan, inode_of(fd), &owner), FT_HOLDER_SEARCHING);
 	for (rounds = 0; rounds < ROUNDS; rounds++) {
 		now = clock_ns(CLOCK_MONOTONIC);
-		ft_proc_scan_begin(scan, now, now + SECOND);
+		ft_proc_scan_begin(scan, now, SECOND);
 		holder = ft_proc_scan_find(scan, inode_of(fd), &owner);
 		if (holder != FT_HOLDER_SEARCHING)
 			break;
