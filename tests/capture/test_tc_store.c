@@ -230,7 +230,7 @@ static void cpus_without_slot(void **state)
 
 	(void)state;
 	open_rig(&rig, 64, 4096, 300);
-	for (uint32_t i = 0; i < rig.store->cpu_ids; i++)
+	for (uint32_t i = 0; i < FT_MAX_CPUS; i++)
 		rig.store->cpus[i].slot = 0;
 	load_start(&load, &rig);
 	for (int i = 0; i < 20; i++)
