@@ -104,19 +104,31 @@ static void render_title(struct ft_scene *scene)
 	}
 }
 
-/* The newest points, the last one at the right, against the highest one shown. */
+/* The next of 1, 2, 5, 10, 20 ... : a scale that rests while rates waver. */
+static float scale_of(float highest)
+{
+	static const float steps[] = { 2, 2.5F, 2 };
+	float scale = 1;
+
+	for (unsigned i = 0; scale < highest && scale < 1e20F; i++)
+		scale *= steps[i % 3];
+	return scale;
+}
+
+/* The newest points, the last one at the right. */
 static void render_graph(struct ft_pen *pen, enum ft_style style, const float *points,
 			 const struct ft_history *history, int width)
 {
 	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	static const char *const letters[] = { "_", ".", ":", "-", "=", "+", "*", "#" };
-	float highest = 0;
+	float highest = 0, scale;
 
 	for (int i = 1; i <= width && i <= (int)history->count; i++) {
 		float point = points[(history->next + FT_HISTORY - (unsigned)i) % FT_HISTORY];
 
 		highest = point > highest ? point : highest;
 	}
+	scale = scale_of(highest);
 	for (int i = width; i > 0; i--) {
 		float point = -1;
 		int level;
@@ -127,7 +139,7 @@ static void render_graph(struct ft_pen *pen, enum ft_style style, const float *p
 			ft_pen_text(pen, FT_STYLE_TEXT, " ");
 			continue;
 		}
-		level = highest > 0 ? (int)(point / highest * 7 + 0.5F) : 0;
+		level = (int)(point / scale * 7 + 0.5F);
 		ft_pen_text(pen, point > 0 ? style : FT_STYLE_DIM,
 			    pen->ascii ? letters[level] : blocks[level]);
 	}
