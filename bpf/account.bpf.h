@@ -35,15 +35,19 @@ const volatile __u32 ft_log_entries; /* per slot and epoch; 0 = no log */
 const volatile __u32 ft_buckets;     /* of the index, a power of two; 0 with no log */
 const volatile __u32 ft_seed[12];    /* keys of the hash */
 
+/* Tables of fixed size are plain memory: cheaper to reach than a map. */
+struct ft_iface ft_ifaces[FT_MAX_IFACES] __attribute__((aligned(64)));
+struct ft_cpu ft_cpus[FT_MAX_CPUS] __attribute__((aligned(64)));
+
 /* FT_CTL_*; mmapped, written by user space while programs run. Zero: nothing is counted. */
 __u32 ft_ctl;
 /* Entries in each spill map: tells user space which need a drain. */
 __u64 ft_spill_fill[2];
 
-/* All zero, and not constant for a verifier: what is copied from here it knows nothing of. */
-__u64 ft_blank[(sizeof(struct ft_packet) + 7) / 8];
+/* What a spill map's new entry is made of: on the stack there is no room for one. */
+__u64 ft_zero_entry[sizeof(struct ft_entry) / 8];
 
-/* Sizes of all but ft_ifaces and ft_cpus are set by user space before the load. */
+/* Sizes are set by user space before the load. */
 #define FT_MMAP_ARRAY(name, value_type, entries)           \
 	struct {                                           \
 		__uint(type, BPF_MAP_TYPE_ARRAY);          \
@@ -53,8 +57,6 @@ __u64 ft_blank[(sizeof(struct ft_packet) + 7) / 8];
 		__type(value, value_type);                 \
 	} name SEC(".maps")
 
-FT_MMAP_ARRAY(ft_ifaces, struct ft_iface, FT_MAX_IFACES);
-FT_MMAP_ARRAY(ft_cpus, struct ft_cpu, 1);
 FT_MMAP_ARRAY(ft_index, struct ft_bucket, 1);
 FT_MMAP_ARRAY(ft_log, struct ft_entry, 1);
 FT_MMAP_ARRAY(ft_scopes, struct ft_scope_counters, 1);
@@ -100,26 +102,22 @@ static __always_inline void ft_account_begin(struct ft_account *acc, __u32 ctl)
 {
 	__u32 id = bpf_get_smp_processor_id();
 
-	acc->cpu = bpf_map_lookup_elem(&ft_cpus, &id);
+	acc->cpu = &ft_cpus[id & (FT_MAX_CPUS - 1)];
 	acc->epoch = ctl & FT_CTL_EPOCH;
-	acc->shared = !acc->cpu || !acc->cpu->slot;
+	acc->shared = id >= FT_MAX_CPUS || !acc->cpu->slot;
 	acc->slot = acc->shared ? ft_slots : acc->cpu->slot - 1;
 }
 
 /* The slot of ifindex in the interface table; FT_MAX_IFACES if it isn't watched. */
-static __always_inline __u32 ft_iface_find(__u32 ifindex, struct ft_iface *copy)
+static __always_inline __u32 ft_iface_find(__u32 ifindex)
 {
 	__u32 at = FT_IFACE_HASH(ifindex);
-	const struct ft_iface *iface;
 
 	for (int i = 0; i < FT_IFACE_PROBES; i++) {
 		__u32 slot = (at + i) & (FT_MAX_IFACES - 1);
 
-		iface = bpf_map_lookup_elem(&ft_ifaces, &slot);
-		if (iface && iface->ifindex == ifindex) {
-			*copy = *iface;
+		if (ft_ifaces[slot].ifindex == ifindex)
 			return slot;
-		}
 	}
 	return FT_MAX_IFACES;
 }
@@ -163,11 +161,8 @@ static __always_inline __u64 ft_hash(const struct ft_flow_key *key)
 #pragma unroll
 	for (int i = 0; i < 6; i++)
 		h += ft_nh(word[i], i);
-	h ^= h >> 33;
-	h *= 0xff51afd7ed558ccdULL;
-	h ^= h >> 33;
-	h *= 0xc4ceb9fe1a85ec53ULL;
-	return h ^ h >> 33;
+	h *= 0x9e3779b97f4a7c15ULL;
+	return h ^ h >> 32;
 }
 
 static __always_inline bool ft_key_equal(const struct ft_flow_key *x, const struct ft_flow_key *y)
@@ -184,7 +179,7 @@ static __always_inline bool ft_key_equal(const struct ft_flow_key *x, const stru
 /* A SYN that asks for a connection. */
 static __always_inline bool ft_is_syn(const struct ft_packet *pkt)
 {
-	return (pkt->tcp_flags & (FT_TCP_SYN | FT_TCP_ACK | FT_TCP_FIN | FT_TCP_RST)) ==
+	return (pkt->found.tcp_flags & (FT_TCP_SYN | FT_TCP_ACK | FT_TCP_FIN | FT_TCP_RST)) ==
 	       FT_TCP_SYN;
 }
 
@@ -195,17 +190,14 @@ static __always_inline bool ft_supersedes(const struct ft_packet *pkt, const str
 	       (entry->tcp_flags[0] | entry->tcp_flags[1]) & (FT_TCP_FIN | FT_TCP_RST);
 }
 
-/* Everything of a new entry but its counts. */
-static __always_inline void ft_entry_init(struct ft_entry *entry, const struct ft_packet *pkt,
-					  __u32 hash, __u8 flags)
+/* Says what a new entry, all zero else, is about. */
+static __always_inline void ft_entry_name(struct ft_entry *entry, const struct ft_packet *pkt,
+					  const struct ft_flow_key *key, __u32 hash, __u8 flags)
 {
-	__builtin_memset(entry, 0, sizeof(*entry));
-	entry->key = pkt->key;
+	entry->key = *key;
 	entry->first_tick = bpf_jiffies64();
 	entry->hash = hash;
-	if (pkt->dir == FT_DIR_BA)
-		flags |= FT_ENTRY_FIRST_BA;
-	entry->flags[0] = flags;
+	entry->flags[0] = flags | (pkt->dir == FT_DIR_BA ? FT_ENTRY_FIRST_BA : 0);
 }
 
 /* Adds the packet to its entry. */
@@ -215,7 +207,7 @@ static __always_inline void ft_entry_add(struct __sk_buff *skb, const struct ft_
 {
 	__u32 d = pkt->dir & 1;
 	struct ft_counts *counts = &entry->dir[d];
-	__u8 flags = pkt->flags;
+	__u8 flags = pkt->found.flags;
 
 	if (!counts->packets && ft_is_syn(pkt))
 		flags |= d == FT_DIR_AB ? FT_ENTRY_SYN_AB : FT_ENTRY_SYN_BA;
@@ -226,11 +218,11 @@ static __always_inline void ft_entry_add(struct __sk_buff *skb, const struct ft_
 	entry->ifindex[d] = acc->ifindex;
 	if (flags & ~entry->flags[0]) {
 		if (flags & (FT_ENTRY_EXTRA_SPI | FT_ENTRY_EXTRA_GRE))
-			entry->extra = pkt->extra;
+			entry->extra = pkt->found.extra;
 		entry->flags[0] |= flags;
 	}
-	if (pkt->tcp_flags & ~entry->tcp_flags[d])
-		entry->tcp_flags[d] |= pkt->tcp_flags;
+	if (pkt->found.tcp_flags & ~entry->tcp_flags[d])
+		entry->tcp_flags[d] |= pkt->found.tcp_flags;
 	/* Only at egress is skb->sk surely the sender's and of this namespace. */
 	if (acc->egress && !entry->cookie[d])
 		entry->cookie[d] = bpf_get_socket_cookie(skb);
@@ -241,7 +233,7 @@ static __always_inline void ft_entry_add(struct __sk_buff *skb, const struct ft_
  * the bucket is full and the key isn't in it.
  */
 static __always_inline __u32 *ft_index_find(const struct ft_account *acc,
-					    const struct ft_packet *pkt, __u64 hash,
+					    const struct ft_flow_key *key, __u64 hash,
 					    struct ft_entry **ret_entry)
 {
 	__u32 half = acc->slot * 2 + acc->epoch;
@@ -260,11 +252,11 @@ static __always_inline __u32 *ft_index_find(const struct ft_account *acc,
 
 		if (!*word)
 			return word;
-		if ((*word & ~FT_INDEX_POS_MASK) != tag || position == FT_INDEX_DEAD)
+		if ((*word & ~FT_INDEX_POS_MASK) != tag)
 			continue;
 		at = half * ft_log_entries + position - 1;
 		entry = bpf_map_lookup_elem(&ft_log, &at);
-		if (entry && ft_key_equal(&entry->key, &pkt->key)) {
+		if (entry && ft_key_equal(&entry->key, key)) {
 			*ret_entry = entry;
 			return word;
 		}
@@ -274,7 +266,8 @@ static __always_inline __u32 *ft_index_find(const struct ft_account *acc,
 
 /* Appends to the log; `word` then points at the new entry. NULL: the log is full. */
 static __always_inline struct ft_entry *ft_log_append(const struct ft_account *acc,
-						      const struct ft_packet *pkt, __u64 hash,
+						      const struct ft_packet *pkt,
+						      const struct ft_flow_key *key, __u64 hash,
 						      __u32 *word, __u8 flags)
 {
 	__u32 half = acc->slot * 2 + acc->epoch;
@@ -287,7 +280,8 @@ static __always_inline struct ft_entry *ft_log_append(const struct ft_account *a
 	entry = bpf_map_lookup_elem(&ft_log, &at);
 	if (!entry)
 		return NULL;
-	ft_entry_init(entry, pkt, hash, flags);
+	__builtin_memset(entry, 0, sizeof(*entry));
+	ft_entry_name(entry, pkt, key, hash, flags);
 	acc->cpu->fill[acc->epoch & 1] = position + 1;
 	*word = ((hash >> 32) & ~FT_INDEX_POS_MASK) | (position + 1);
 	return entry;
@@ -295,22 +289,23 @@ static __always_inline struct ft_entry *ft_log_append(const struct ft_account *a
 
 /* Accounts to the log. False: it is full; *new_flow then says what the spill map must know. */
 static __always_inline bool ft_log_account(struct __sk_buff *skb, const struct ft_account *acc,
-					   const struct ft_packet *pkt, __u8 *new_flow)
+					   const struct ft_packet *pkt,
+					   const struct ft_flow_key *key, __u8 *new_flow)
 {
-	__u64 hash = ft_hash(&pkt->key);
+	__u64 hash = ft_hash(key);
 	struct ft_entry *entry, *fresh;
 	__u32 *word;
 
-	word = ft_index_find(acc, pkt, hash, &entry);
+	word = ft_index_find(acc, key, hash, &entry);
 	if (!word)
 		return false;
 	if (!entry || ft_supersedes(pkt, entry)) {
 		*new_flow = entry ? FT_ENTRY_NEW : 0;
-		fresh = ft_log_append(acc, pkt, hash, word, *new_flow);
+		fresh = ft_log_append(acc, pkt, key, hash, word, *new_flow);
 		if (!fresh) {
 			/* What follows belongs to the spilled flow, no longer to this one. */
 			if (entry)
-				*word |= FT_INDEX_DEAD;
+				*word ^= FT_INDEX_DISOWN;
 			return false;
 		}
 		entry = fresh;
@@ -337,17 +332,17 @@ static __always_inline enum ft_counter ft_lost(long err)
 /* Accounts to a spill map: FT_C_SEEN, or the term of the loss. */
 static __always_inline enum ft_counter ft_spill_account(struct __sk_buff *skb,
 							const struct ft_account *acc,
-							struct ft_packet *pkt, void *map,
+							const struct ft_packet *pkt,
+							struct ft_flow_key *key, void *map,
 							__u8 new_flow)
 {
 	struct ft_entry *entry = NULL;
-	struct ft_entry fresh;
 	long err;
 
 	/* The generation keeps a new connection on an old tuple apart; entries show it as 0. */
 	for (__u32 i = 0; i < FT_SPILL_GENERATIONS; i++) {
-		pkt->key.zero = i;
-		entry = bpf_map_lookup_elem(map, &pkt->key);
+		key->zero = i;
+		entry = bpf_map_lookup_elem(map, key);
 		if (!entry)
 			break;
 		if (entry->hash != FT_SPILL_SUPERSEDED && !ft_supersedes(pkt, entry))
@@ -358,16 +353,19 @@ static __always_inline enum ft_counter ft_spill_account(struct __sk_buff *skb,
 		new_flow = FT_ENTRY_NEW;
 	}
 	if (!entry) {
-		ft_entry_init(&fresh, pkt, 0, new_flow);
-		fresh.key.zero = 0;
-		err = bpf_map_update_elem(map, &pkt->key, &fresh, BPF_NOEXIST);
+		err = bpf_map_update_elem(map, key, ft_zero_entry, BPF_NOEXIST);
 		if (err && err != -FT_EEXIST)
 			return ft_lost(err);
 		if (!err)
 			__sync_fetch_and_add(&ft_spill_fill[acc->epoch & 1], 1);
-		entry = bpf_map_lookup_elem(map, &pkt->key);
+		entry = bpf_map_lookup_elem(map, key);
 		if (!entry)
 			return FT_C_LOST_OTHER;
+	}
+	/* Two CPUs may do this at once: they write the same. */
+	if (!entry->first_tick) {
+		key->zero = 0;
+		ft_entry_name(entry, pkt, key, 0, new_flow);
 	}
 	ft_entry_add(skb, acc, entry, pkt, true);
 	return FT_C_SEEN;
@@ -378,12 +376,14 @@ static __always_inline enum ft_counter ft_account_flow(struct __sk_buff *skb,
 						       const struct ft_account *acc,
 						       struct ft_packet *pkt)
 {
+	struct ft_flow_key key;
 	__u8 new_flow = 0;
 
-	if (!acc->shared && ft_log_account(skb, acc, pkt, &new_flow))
+	ft_make_key(pkt, &key);
+	if (!acc->shared && ft_log_account(skb, acc, pkt, &key, &new_flow))
 		return FT_C_SEEN;
-	return ft_spill_account(skb, acc, pkt, acc->epoch ? (void *)&ft_spill1 : (void *)&ft_spill0,
-				new_flow);
+	return ft_spill_account(skb, acc, pkt, &key,
+				acc->epoch ? (void *)&ft_spill1 : (void *)&ft_spill0, new_flow);
 }
 
 #endif

@@ -148,7 +148,7 @@ struct ft_iface {
 /*
  * The store, shared by bpf/account.bpf.h (writer) and src/capture/tc_store.c (reader).
  *
- *   cpu   [cpu id]                  which slot a CPU writes to, how full its logs are
+ *   cpus  [cpu id]                  which slot a CPU writes to, how full its logs are
  *   index [slot][epoch][bucket]     16 words, one cache line: where in the log a key is
  *   log   [slot][epoch][position]   struct ft_entry, dense: 0 .. fill-1
  *   scope counters, iface counters  [slot][epoch][scope or slot of the interface table]
@@ -161,8 +161,9 @@ struct ft_iface {
 #define FT_LOG_ENTRIES_MAX 65536 /* a position + 1 fits FT_INDEX_POS_BITS */
 #define FT_INDEX_POS_BITS 17
 #define FT_INDEX_POS_MASK ((1U << FT_INDEX_POS_BITS) - 1)
-/* Index word of an entry that was superseded while the log was full: matches nothing. */
-#define FT_INDEX_DEAD FT_INDEX_POS_MASK
+/* Flips a bit of the tag: the key of an entry that was superseded finds it no more. */
+#define FT_INDEX_DISOWN (1U << FT_INDEX_POS_BITS)
+#define FT_MAX_CPUS 1024 /* ids beyond have no slot */
 
 /* Index words are tag << FT_INDEX_POS_BITS | position + 1; 0 is free. */
 struct ft_bucket {

@@ -44,7 +44,7 @@ __u64 ft_clock_mono;
 static __always_inline void ft_count_packet(struct __sk_buff *skb, const struct ft_account *acc,
 					    struct ft_packet *pkt, enum ft_counter verdict)
 {
-	__u16 scope = pkt->key.scope;
+	__u16 scope = pkt->scope;
 
 	ft_count(acc, scope, FT_C_SEEN, pkt);
 	if (verdict == FT_C_SEEN)
@@ -67,15 +67,16 @@ static __always_inline int ft_hook(struct __sk_buff *skb, const bool l3, const b
 	if (!(ctl & FT_CTL_ENABLED))
 		return FT_NEXT;
 	acc.ifindex = FT_SKB_FIELD(skb, ifindex);
-	slot = ft_iface_find(acc.ifindex, &iface);
+	slot = ft_iface_find(acc.ifindex);
 	if (slot >= FT_MAX_IFACES)
 		return FT_NEXT; /* let go of while the packet was on its way: not watched */
+	iface = ft_ifaces[slot];
 	ft_account_begin(&acc, ctl);
-	__builtin_memcpy(&pkt, ft_blank, sizeof(pkt));
+	ft_packet_begin(&pkt);
 	pkt.len = FT_SKB_FIELD(skb, len);
 	pkt.gso_size = FT_SKB_FIELD(skb, gso_size);
 	pkt.tagged = FT_SKB_FIELD(skb, vlan_present);
-	pkt.key.scope = iface.scope;
+	pkt.scope = iface.scope;
 
 	/* What another hook of the scope counts is only measured: that needs its headers only
 	 * where they repeat. */

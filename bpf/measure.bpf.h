@@ -162,12 +162,12 @@ static __always_inline bool ft_is_tunnel_port(__u16 dport)
 /* Octets that each segment repeats, from the start of the frame; 0 if they are not known. */
 static __always_inline __u32 ft_headers(struct __sk_buff *skb, const struct ft_packet *pkt)
 {
-	__u16 dport = bpf_ntohs(pkt->ends.dport);
-	__u8 protocol = pkt->key.protocol;
+	__u16 dport = bpf_ntohs(pkt->found.dport);
+	__u8 protocol = pkt->protocol;
 
 	if (protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP ||
 	    (protocol == IPPROTO_UDP && !ft_is_tunnel_port(dport)))
-		return pkt->l4_off + pkt->l4_len;
+		return pkt->l4_off + pkt->found.l4_len;
 	return ft_tunnel_headers(skb, pkt->l4_off, protocol, dport);
 }
 
@@ -187,7 +187,7 @@ static __always_inline void ft_measure_super(struct __sk_buff *skb, struct ft_pa
 	if (!segments)
 		segments = 1;
 	if (!headers)
-		pkt->flags |= FT_ENTRY_INEXACT;
+		pkt->found.flags |= FT_ENTRY_INEXACT;
 	if (!headers && egress)
 		frame = FT_SKB_FIELD(skb, wire_len);
 	else
@@ -203,7 +203,7 @@ static __always_inline void ft_measure(struct __sk_buff *skb, struct ft_packet *
 {
 	if (!pkt->gso_size) {
 		pkt->segments = 1;
-		pkt->l3_bytes = pkt->l3_len;
+		pkt->l3_bytes = pkt->found.l3_len;
 		pkt->l2_bytes = pkt->len + (pkt->tagged ? FT_VLAN_LEN : 0);
 	} else if (parsed) {
 		ft_measure_super(skb, pkt, ft_headers(skb, pkt), pkt->l4_off, egress);

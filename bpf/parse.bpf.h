@@ -55,37 +55,53 @@
 #define FT_GRE_SEQUENCE 0x1000
 #define FT_GRE_VERSION 0x0007
 
-/* Both ends in packet order; an address is two words in memory order. */
-struct ft_ends {
+/*
+ * What the parsers find out. Offsets count from skb->data; addresses are two words in memory
+ * order, both ends in packet order. The caller sets scope, len, gso_size and tagged, zeroes
+ * `found` (ft_packet_begin), and leaves the rest to the parsers.
+ */
+struct ft_packet {
+	struct {
+		__u16 vlan_outer;
+		__u16 vlan_inner;
+		__be16 sport;
+		__be16 dport;
+		__u32 extra;
+		__u32 l3_len;   /* of the IP packet, by its header */
+		__u32 l4_len;   /* of the transport header, if the kernel segments it */
+		__u16 frag_off; /* in units of 8 octets */
+		__u8 frag_more;
+		__u8 flags;     /* FT_ENTRY_* */
+		__u8 tcp_flags;
+		__u8 zero[7];
+	} found;
 	__u64 src[2];
 	__u64 dst[2];
-	__be16 sport;
-	__be16 dport;
-};
-
-/* What the parsers find out. Offsets count from skb->data. */
-struct ft_packet {
-	struct ft_flow_key key; /* scope is the caller's */
-	struct ft_ends ends;
+	__u64 l3_bytes;
+	__u64 l2_bytes;
+	__u32 segments;  /* packets on the wire */
 	__u32 len;       /* skb->len */
 	__u32 gso_size;  /* 0: no super-packet */
 	__u32 l3_off;    /* of the IP header; what lies before it repeats in each segment */
-	__u32 l3_len;    /* of the IP packet, by its header */
-	__u32 l4_off;    /* of the header of key.protocol */
-	__u32 l4_len;    /* its length, for protocols that the kernel segments */
-	__u32 segments;  /* packets on the wire */
-	__u64 l3_bytes;
-	__u64 l2_bytes;
-	__u32 extra;
-	__u32 frag_id;
-	__u16 frag_off;  /* in units of 8 octets */
-	__u8 frag_more;
+	__u32 l4_off;    /* of the header of protocol */
+	__u32 frag_id;   /* if frag_off or frag_more */
+	__u16 scope;
+	__u8 protocol;   /* of the last header found */
+	__u8 ip_version;
 	__u8 frag_proto;
 	__u8 dir;
-	__u8 flags;      /* FT_ENTRY_* */
-	__u8 tcp_flags;
 	__u8 tagged;     /* a VLAN tag in metadata */
 };
+
+/*
+ * Zeroes what parsers only sometimes set. The packet stays in memory: in registers it would be
+ * some thirty values that each early return has to set anew, 150 instructions a packet.
+ */
+static __always_inline void ft_packet_begin(struct ft_packet *pkt)
+{
+	__builtin_memset(&pkt->found, 0, sizeof(pkt->found));
+	asm volatile("" : : "r"(pkt) : "memory");
+}
 
 /* First fragments leave their ports here for the later ones. A cache: eviction costs only
  * the ports of a fragment, never its count. */
@@ -118,17 +134,29 @@ struct {
 	__type(value, struct ft_frag);
 } ft_frags SEC(".maps");
 
-/* Copies len octets (a multiple of 4) at off to the stack; nonzero if the frame ends before. */
+/*
+ * Copies len octets (a multiple of 4) at off; nonzero if the frame ends before. `to` never
+ * goes to a helper, so that clang keeps it in registers where the packet is linear.
+ */
 static __always_inline int ft_fetch(struct __sk_buff *skb, __u32 off, __u32 *to, const __u32 len)
 {
 	void *data_end = (void *)FT_SKB_FIELD(skb, data_end);
+	__u32 copy[FT_IPV6_LEN / 4];
 	const __u32 *from;
+	int err;
 
 	/* Opaque, or clang proves the mask useless and drops it. */
 	asm volatile("%0 &= %1" : "+r"(off) : "i"(FT_OFF_MASK));
 	from = (void *)FT_SKB_FIELD(skb, data) + off;
-	if ((void *)from + len > data_end)
-		return bpf_skb_load_bytes(skb, off, to, len);
+	if ((void *)from + len > data_end) {
+		err = bpf_skb_load_bytes(skb, off, copy, len);
+		if (err)
+			return err;
+#pragma unroll
+		for (__u32 i = 0; i < len / 4; i++)
+			to[i] = copy[i];
+		return 0;
+	}
 #pragma unroll
 	for (__u32 i = 0; i < len / 4; i++)
 		to[i] = from[i];
@@ -140,19 +168,19 @@ static __always_inline int ft_fetch16(struct __sk_buff *skb, __u32 off, __u16 *t
 {
 	void *data_end = (void *)FT_SKB_FIELD(skb, data_end);
 	const __be16 *from;
-	__be16 word;
+	__be16 copy;
 	int err;
 
 	asm volatile("%0 &= %1" : "+r"(off) : "i"(FT_OFF_MASK));
 	from = (void *)FT_SKB_FIELD(skb, data) + off;
 	if ((void *)(from + 1) > data_end) {
-		err = bpf_skb_load_bytes(skb, off, &word, sizeof(word));
+		err = bpf_skb_load_bytes(skb, off, &copy, sizeof(copy));
 		if (err)
 			return err;
-	} else {
-		word = *from;
+		*to = bpf_ntohs(copy);
+		return 0;
 	}
-	*to = bpf_ntohs(word);
+	*to = bpf_ntohs(*from);
 	return 0;
 }
 
@@ -162,16 +190,16 @@ static __always_inline bool ft_is_vlan(__u16 ethertype)
 }
 
 /* The first VLAN id that is one becomes the outer, the next the inner. */
-static __always_inline void ft_note_vlan(struct ft_flow_key *key, __u16 tci)
+static __always_inline void ft_note_vlan(struct ft_packet *pkt, __u16 tci)
 {
 	__u16 id = tci & 0xfff;
 
 	if (!id)
 		return;
-	if (!key->vlan_outer)
-		key->vlan_outer = id;
-	else if (!key->vlan_inner)
-		key->vlan_inner = id;
+	if (!pkt->found.vlan_outer)
+		pkt->found.vlan_outer = id;
+	else if (!pkt->found.vlan_inner)
+		pkt->found.vlan_inner = id;
 }
 
 /* Which term a frame that is not IP counts in. */
@@ -210,7 +238,7 @@ static __always_inline enum ft_counter ft_parse_link(struct __sk_buff *skb, stru
 	__u16 ethertype, tci;
 
 	if (pkt->tagged)
-		ft_note_vlan(&pkt->key, FT_SKB_FIELD(skb, vlan_tci));
+		ft_note_vlan(pkt, FT_SKB_FIELD(skb, vlan_tci));
 	if (l3) {
 		*ret_ethertype = bpf_ntohs((__be16)FT_SKB_FIELD(skb, protocol));
 		pkt->l3_off = 0;
@@ -226,7 +254,7 @@ static __always_inline enum ft_counter ft_parse_link(struct __sk_buff *skb, stru
 		if (ft_fetch16(skb, pkt->l3_off, &tci) ||
 		    ft_fetch16(skb, pkt->l3_off + 2, &ethertype))
 			return FT_C_BAD_ETHERNET;
-		ft_note_vlan(&pkt->key, tci);
+		ft_note_vlan(pkt, tci);
 		pkt->l3_off += FT_VLAN_LEN;
 	}
 	*ret_ethertype = ethertype;
@@ -264,16 +292,16 @@ static __always_inline enum ft_counter ft_parse_ipv4(struct __sk_buff *skb, stru
 	total = pkt->gso_size ? pkt->len - pkt->l3_off : first & 0xffff;
 	if (total < header || pkt->l3_off + total > pkt->len)
 		return FT_C_BAD_IP_LENGTH;
-	pkt->l3_len = total;
+	pkt->found.l3_len = total;
 	pkt->l4_off = pkt->l3_off + header;
-	pkt->key.ip_version = 4;
-	pkt->key.protocol = bpf_ntohl(word[2]) >> 16 & 0xff;
-	ft_map_ipv4(pkt->ends.src, word[3]);
-	ft_map_ipv4(pkt->ends.dst, word[4]);
+	pkt->ip_version = 4;
+	pkt->protocol = bpf_ntohl(word[2]) >> 16 & 0xff;
+	ft_map_ipv4(pkt->src, word[3]);
+	ft_map_ipv4(pkt->dst, word[4]);
 	pkt->frag_id = frag >> 16;
-	pkt->frag_off = frag & 0x1fff;
-	pkt->frag_more = frag >> 13 & 1;
-	pkt->frag_proto = pkt->key.protocol;
+	pkt->found.frag_off = frag & 0x1fff;
+	pkt->found.frag_more = frag >> 13 & 1;
+	pkt->frag_proto = pkt->protocol;
 	return FT_C_SEEN;
 }
 
@@ -341,16 +369,16 @@ __noinline __u64 ft_walk_ipv6(struct __sk_buff *skb, __u32 off, __u32 end, __u32
 static __always_inline enum ft_counter ft_parse_ipv6_ext(struct __sk_buff *skb,
 							 struct ft_packet *pkt, __u32 end)
 {
-	__u64 walk = ft_walk_ipv6(skb, pkt->l4_off, end, pkt->key.protocol);
+	__u64 walk = ft_walk_ipv6(skb, pkt->l4_off, end, pkt->protocol);
 	__u32 word[2];
 
 	if (!walk)
 		return FT_C_BAD_IPV6_EXT;
 	pkt->l4_off = FT_WALK_OFF(walk);
-	pkt->key.protocol = FT_WALK_PROTOCOL(walk);
+	pkt->protocol = FT_WALK_PROTOCOL(walk);
 	if (FT_WALK_FRAG(walk) && !ft_fetch(skb, FT_WALK_FRAG(walk), word, 8)) {
-		pkt->frag_off = (bpf_ntohl(word[0]) & 0xffff) >> 3;
-		pkt->frag_more = bpf_ntohl(word[0]) & 1;
+		pkt->found.frag_off = (bpf_ntohl(word[0]) & 0xffff) >> 3;
+		pkt->found.frag_more = bpf_ntohl(word[0]) & 1;
 		pkt->frag_id = bpf_ntohl(word[1]);
 		pkt->frag_proto = bpf_ntohl(word[0]) >> 24;
 	}
@@ -377,12 +405,12 @@ static __always_inline enum ft_counter ft_parse_ipv6(struct __sk_buff *skb, stru
 		total = FT_IPV6_LEN + payload;
 	if (pkt->l3_off + total > pkt->len)
 		return FT_C_BAD_IP_LENGTH;
-	pkt->l3_len = total;
+	pkt->found.l3_len = total;
 	pkt->l4_off = pkt->l3_off + FT_IPV6_LEN;
-	pkt->key.ip_version = 6;
-	pkt->key.protocol = next;
-	__builtin_memcpy(pkt->ends.src, &word[2], 16);
-	__builtin_memcpy(pkt->ends.dst, &word[6], 16);
+	pkt->ip_version = 6;
+	pkt->protocol = next;
+	__builtin_memcpy(pkt->src, &word[2], 16);
+	__builtin_memcpy(pkt->dst, &word[6], 16);
 	if (!ft_ipv6_ext_len(next, 0))
 		return FT_C_SEEN;
 	return ft_parse_ipv6_ext(skb, pkt, pkt->l3_off + total);
@@ -397,7 +425,7 @@ static __always_inline void ft_note_icmp(struct ft_packet *pkt, __u32 first, __u
 	__u32 type = first >> 24, code = first >> 16 & 0xff;
 	bool has_id = false;
 
-	if (pkt->key.protocol == IPPROTO_ICMPV6) {
+	if (pkt->protocol == IPPROTO_ICMPV6) {
 		has_id = type == 128 || type == 129;
 		if (type == 129)
 			type = 128;
@@ -408,8 +436,8 @@ static __always_inline void ft_note_icmp(struct ft_packet *pkt, __u32 first, __u
 		else if (type == 14 || type == 16 || type == 18)
 			type--;
 	}
-	pkt->ends.sport = has_id ? bpf_htons(second >> 16) : 0;
-	pkt->ends.dport = bpf_htons(type << 8 | code);
+	pkt->found.sport = has_id ? bpf_htons(second >> 16) : 0;
+	pkt->found.dport = bpf_htons(type << 8 | code);
 }
 
 /* The SPI of ESP and AH, the key of GRE; a packet too short for it simply has none. */
@@ -419,7 +447,7 @@ static __always_inline void ft_note_extra(struct __sk_buff *skb, struct ft_packe
 	__u32 word, need = 8;
 	__u16 gre;
 
-	switch (pkt->key.protocol) {
+	switch (pkt->protocol) {
 	case IPPROTO_ESP:
 		need = 4;
 		break;
@@ -441,35 +469,35 @@ static __always_inline void ft_note_extra(struct __sk_buff *skb, struct ft_packe
 	}
 	if (room < need || ft_fetch(skb, off, &word, sizeof(word)))
 		return;
-	pkt->extra = bpf_ntohl(word);
-	pkt->flags |= pkt->key.protocol == IPPROTO_GRE ? FT_ENTRY_EXTRA_GRE : FT_ENTRY_EXTRA_SPI;
+	pkt->found.extra = bpf_ntohl(word);
+	pkt->found.flags |= pkt->protocol == IPPROTO_GRE ? FT_ENTRY_EXTRA_GRE : FT_ENTRY_EXTRA_SPI;
 }
 
 /* The transport header: ports, TCP flags, what identifies the rest. */
 static __always_inline enum ft_counter ft_parse_l4(struct __sk_buff *skb, struct ft_packet *pkt)
 {
-	__u32 room = pkt->l3_off + pkt->l3_len - pkt->l4_off;
+	__u32 room = pkt->l3_off + pkt->found.l3_len - pkt->l4_off;
 	__u32 word[4];
 
-	switch (pkt->key.protocol) {
+	switch (pkt->protocol) {
 	case IPPROTO_TCP:
 		if (room < FT_TCP_LEN) {
 			/* A first fragment may be that short: it has ports, and no flags. */
-			if (!pkt->frag_more || room < 4 || ft_fetch(skb, pkt->l4_off, word, 4))
+			if (!pkt->found.frag_more || room < 4 || ft_fetch(skb, pkt->l4_off, word, 4))
 				return FT_C_BAD_L4;
 			break;
 		}
 		if (ft_fetch(skb, pkt->l4_off, word, 16))
 			return FT_C_BAD_L4;
-		pkt->l4_len = (bpf_ntohl(word[3]) >> 28) * 4;
-		if (pkt->l4_len < FT_TCP_LEN || (pkt->l4_len > room && !pkt->frag_more))
+		pkt->found.l4_len = (bpf_ntohl(word[3]) >> 28) * 4;
+		if (pkt->found.l4_len < FT_TCP_LEN || (pkt->found.l4_len > room && !pkt->found.frag_more))
 			return FT_C_BAD_L4;
-		pkt->tcp_flags = bpf_ntohl(word[3]) >> 16 & 0xff;
+		pkt->found.tcp_flags = bpf_ntohl(word[3]) >> 16 & 0xff;
 		break;
 	case IPPROTO_UDP:
 	case IPPROTO_SCTP:
-		pkt->l4_len = pkt->key.protocol == IPPROTO_UDP ? FT_UDP_LEN : FT_SCTP_LEN;
-		if (room < pkt->l4_len || ft_fetch(skb, pkt->l4_off, word, 4))
+		pkt->found.l4_len = pkt->protocol == IPPROTO_UDP ? FT_UDP_LEN : FT_SCTP_LEN;
+		if (room < pkt->found.l4_len || ft_fetch(skb, pkt->l4_off, word, 4))
 			return FT_C_BAD_L4;
 		break;
 	case IPPROTO_ICMP:
@@ -482,23 +510,23 @@ static __always_inline enum ft_counter ft_parse_l4(struct __sk_buff *skb, struct
 		ft_note_extra(skb, pkt, room);
 		return FT_C_SEEN;
 	}
-	pkt->ends.sport = bpf_htons(bpf_ntohl(word[0]) >> 16);
-	pkt->ends.dport = bpf_htons(bpf_ntohl(word[0]));
+	pkt->found.sport = bpf_htons(bpf_ntohl(word[0]) >> 16);
+	pkt->found.dport = bpf_htons(bpf_ntohl(word[0]));
 	return FT_C_SEEN;
 }
 
 static __always_inline void ft_frag_key(const struct ft_packet *pkt, struct ft_frag_key *key)
 {
-	key->src[0] = pkt->ends.src[0];
-	key->src[1] = pkt->ends.src[1];
-	key->dst[0] = pkt->ends.dst[0];
-	key->dst[1] = pkt->ends.dst[1];
+	key->src[0] = pkt->src[0];
+	key->src[1] = pkt->src[1];
+	key->dst[0] = pkt->dst[0];
+	key->dst[1] = pkt->dst[1];
 	key->id = pkt->frag_id;
-	key->scope = pkt->key.scope;
-	key->vlan_outer = pkt->key.vlan_outer;
-	key->vlan_inner = pkt->key.vlan_inner;
+	key->scope = pkt->scope;
+	key->vlan_outer = pkt->found.vlan_outer;
+	key->vlan_inner = pkt->found.vlan_inner;
 	key->protocol = pkt->frag_proto;
-	key->ip_version = pkt->key.ip_version;
+	key->ip_version = pkt->ip_version;
 	key->zero = 0;
 }
 
@@ -508,11 +536,11 @@ static __always_inline void ft_frag_put(const struct ft_packet *pkt)
 	struct ft_frag_key key;
 	struct ft_frag frag = {
 		.seen_ns = bpf_ktime_get_ns(),
-		.sport = pkt->ends.sport,
-		.dport = pkt->ends.dport,
-		.extra = pkt->extra,
-		.protocol = pkt->key.protocol,
-		.flags = pkt->flags,
+		.sport = pkt->found.sport,
+		.dport = pkt->found.dport,
+		.extra = pkt->found.extra,
+		.protocol = pkt->protocol,
+		.flags = pkt->found.flags,
 	};
 
 	ft_frag_key(pkt, &key);
@@ -528,50 +556,61 @@ static __always_inline void ft_frag_take(struct ft_packet *pkt)
 	ft_frag_key(pkt, &key);
 	frag = bpf_map_lookup_elem(&ft_frags, &key);
 	if (!frag || bpf_ktime_get_ns() - frag->seen_ns > FT_FRAG_TTL_SEC * 1000000000ULL) {
-		pkt->flags |= FT_ENTRY_FRAGMENT;
+		pkt->found.flags |= FT_ENTRY_FRAGMENT;
 		return;
 	}
-	pkt->ends.sport = frag->sport;
-	pkt->ends.dport = frag->dport;
-	pkt->extra = frag->extra;
-	pkt->key.protocol = frag->protocol;
-	pkt->flags |= frag->flags;
-	if (!pkt->frag_more)
+	pkt->found.sport = frag->sport;
+	pkt->found.dport = frag->dport;
+	pkt->found.extra = frag->extra;
+	pkt->protocol = frag->protocol;
+	pkt->found.flags |= frag->flags;
+	if (!pkt->found.frag_more)
 		bpf_map_delete_elem(&ft_frags, &key);
 }
 
 /* Whether the packet goes b->a in canonical order. */
 static __always_inline bool ft_reversed(const struct ft_packet *pkt)
 {
-	const struct ft_ends *ends = &pkt->ends;
-
-	if (ends->src[0] != ends->dst[0])
-		return bpf_be64_to_cpu(ends->src[0]) > bpf_be64_to_cpu(ends->dst[0]);
-	if (ends->src[1] != ends->dst[1])
-		return bpf_be64_to_cpu(ends->src[1]) > bpf_be64_to_cpu(ends->dst[1]);
-	if (pkt->key.protocol == IPPROTO_ICMP || pkt->key.protocol == IPPROTO_ICMPV6)
+	if (pkt->src[0] != pkt->dst[0])
+		return bpf_be64_to_cpu(pkt->src[0]) > bpf_be64_to_cpu(pkt->dst[0]);
+	if (pkt->src[1] != pkt->dst[1])
+		return bpf_be64_to_cpu(pkt->src[1]) > bpf_be64_to_cpu(pkt->dst[1]);
+	if (pkt->protocol == IPPROTO_ICMP || pkt->protocol == IPPROTO_ICMPV6)
 		return false;
-	return bpf_ntohs(ends->sport) > bpf_ntohs(ends->dport);
+	return bpf_ntohs(pkt->found.sport) > bpf_ntohs(pkt->found.dport);
 }
 
-/* Puts the ends into the key, the smaller one first. */
-static __always_inline void ft_canonicalise(struct ft_packet *pkt)
+/* Four 16-bit words as they lie in memory, in one: written and read whole, it costs least. */
+static __always_inline __u64 ft_words16(__u64 a, __u64 b, __u64 c, __u64 d)
 {
-	bool icmp = pkt->key.protocol == IPPROTO_ICMP || pkt->key.protocol == IPPROTO_ICMPV6;
-	__u64 *a = (__u64 *)pkt->key.addr_a, *b = (__u64 *)pkt->key.addr_b;
-	bool reversed = ft_reversed(pkt);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return a | b << 16 | c << 32 | d << 48;
+#else
+	return a << 48 | b << 32 | c << 16 | d;
+#endif
+}
 
-	a[0] = reversed ? pkt->ends.dst[0] : pkt->ends.src[0];
-	a[1] = reversed ? pkt->ends.dst[1] : pkt->ends.src[1];
-	b[0] = reversed ? pkt->ends.src[0] : pkt->ends.dst[0];
-	b[1] = reversed ? pkt->ends.src[1] : pkt->ends.dst[1];
-	pkt->key.port_a_be = reversed && !icmp ? pkt->ends.dport : pkt->ends.sport;
-	pkt->key.port_b_be = reversed && !icmp ? pkt->ends.sport : pkt->ends.dport;
+/* Builds the key, the smaller end first. */
+static __always_inline void ft_make_key(struct ft_packet *pkt, struct ft_flow_key *key)
+{
+	bool icmp = pkt->protocol == IPPROTO_ICMP || pkt->protocol == IPPROTO_ICMPV6;
+	bool reversed = ft_reversed(pkt);
+	bool swap = reversed && !icmp;
+	__u64 *word = (__u64 *)key;
+
+	word[0] = reversed ? pkt->dst[0] : pkt->src[0];
+	word[1] = reversed ? pkt->dst[1] : pkt->src[1];
+	word[2] = reversed ? pkt->src[0] : pkt->dst[0];
+	word[3] = reversed ? pkt->src[1] : pkt->dst[1];
+	word[4] = ft_words16(swap ? pkt->found.dport : pkt->found.sport,
+			     swap ? pkt->found.sport : pkt->found.dport, pkt->found.vlan_outer,
+			     pkt->found.vlan_inner);
+	word[5] = ft_words16(bpf_htons(pkt->protocol << 8 | pkt->ip_version), pkt->scope, 0, 0);
 	pkt->dir = reversed ? FT_DIR_BA : FT_DIR_AB;
 }
 
 /*
- * The whole packet: FT_C_SEEN if it belongs to a flow (pkt->key then says to which), else the
+ * The whole packet: FT_C_SEEN if it belongs to a flow (ft_make_key says to which), else the
  * term it counts in. `fragments` is false where a packet is only measured, not counted: the
  * hook that counts it does the cache's work.
  */
@@ -584,10 +623,8 @@ static __always_inline enum ft_counter ft_parse(struct __sk_buff *skb, struct ft
 	verdict = ft_parse_link(skb, pkt, l3, &ethertype);
 	if (verdict != FT_C_SEEN)
 		return verdict;
-	if (!pkt->key.vlan_outer)
-		pkt->key.vlan_outer = pvid;
-	FT_FORGET16(pkt->l3_off);
-	FT_FORGET16(ethertype);
+	if (!pkt->found.vlan_outer)
+		pkt->found.vlan_outer = pvid;
 	if (ethertype == ETH_P_IP)
 		verdict = ft_parse_ipv4(skb, pkt);
 	else if (ethertype == ETH_P_IPV6)
@@ -596,19 +633,16 @@ static __always_inline enum ft_counter ft_parse(struct __sk_buff *skb, struct ft
 		return ft_not_ip(ethertype);
 	if (verdict != FT_C_SEEN)
 		return verdict;
-	FT_FORGET32(pkt->l3_len);
-	FT_FORGET16(pkt->l4_off);
 
-	if (!pkt->frag_off) {
+	if (!pkt->found.frag_off) {
 		verdict = ft_parse_l4(skb, pkt);
 		if (verdict != FT_C_SEEN)
 			return verdict;
-		if (pkt->frag_more && fragments)
+		if (pkt->found.frag_more && fragments)
 			ft_frag_put(pkt);
 	} else if (fragments) {
 		ft_frag_take(pkt);
 	}
-	ft_canonicalise(pkt);
 	return FT_C_SEEN;
 }
 

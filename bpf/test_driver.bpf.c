@@ -106,6 +106,21 @@ int driver_empty(struct __sk_buff *skb)
 	return -1;
 }
 
+/* Foreign programs that hide packets from those behind them. */
+SEC("tc")
+int driver_pass(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 0; /* TC_ACT_OK */
+}
+
+SEC("tc")
+int driver_drop(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 2; /* TC_ACT_SHOT */
+}
+
 SEC("tc")
 int driver_bare_hash(struct __sk_buff *skb)
 {

@@ -80,9 +80,11 @@ static int attach_port(struct tc_backend *tc, struct ft_tc_port *port)
 	bool l3 = port->iface.flags & FT_IFACE_L3;
 	int error = ft_tc_store_watch(tc->store, &port->iface);
 
-	for (int egress = 0; egress < 2 && !error; egress++)
-		error = tc->way->attach(
-			port, egress, ft_tc_store_program(tc->store, l3, egress, tc->way->stub));
+	for (int egress = 0; egress < 2 && !error; egress++) {
+		int fd = ft_tc_store_program(tc->store, l3, egress, tc->way->stub);
+
+		error = fd < 0 ? fd : tc->way->attach(port, egress, fd);
+	}
 	if (error)
 		release_port(tc, port);
 	return error;

@@ -35,7 +35,6 @@
 
 #define LOG_BYTES_MAX (64U << 20) /* all logs and indices together */
 #define LOG_ENTRIES_MIN 2048
-#define SLOTS_MAX 1024
 #define SPILL_ENTRIES 32768       /* behind a log */
 #define SPILL_ENTRIES_ALONE 131072 /* with no log before it */
 #define HASH_ENTRY_OVERHEAD 64    /* struct htab_elem and its bucket, about */
@@ -113,7 +112,7 @@ static void count_cpu(void *arg, uint32_t cpu)
 {
 	struct ft_tc_store *store = arg;
 
-	if (cpu < store->cpu_ids && store->slots < SLOTS_MAX)
+	if (cpu < FT_MAX_CPUS)
 		store->slots++;
 }
 
@@ -127,7 +126,7 @@ static void assign_cpu(void *arg, uint32_t cpu)
 {
 	struct assign *assign = arg;
 
-	if (cpu < assign->store->cpu_ids && assign->next < assign->store->slots)
+	if (cpu < FT_MAX_CPUS && assign->next < assign->store->slots)
 		assign->store->cpus[cpu].slot = ++assign->next;
 }
 
@@ -179,9 +178,7 @@ static int set_sizes(struct ft_tc_store *store)
 	uint64_t halves = 2 * (uint64_t)store->slots, counters = halves + 2;
 	int error;
 
-	error = set_size(store, skel->maps.ft_cpus, store->cpu_ids);
-	if (!error)
-		error = set_size(store, skel->maps.ft_index, halves * store->buckets);
+	error = set_size(store, skel->maps.ft_index, halves * store->buckets);
 	if (!error)
 		error = set_size(store, skel->maps.ft_log, halves * store->log_entries);
 	if (!error)
@@ -217,11 +214,7 @@ static int map_all(struct ft_tc_store *store)
 	const int rw = PROT_READ | PROT_WRITE;
 	int error;
 
-	error = map_memory(skel->maps.ft_ifaces, rw, &store->ifaces_memory);
-	if (!error)
-		error = map_memory(skel->maps.ft_cpus, rw, &store->cpus_memory);
-	if (!error)
-		error = map_memory(skel->maps.ft_index, rw, &store->index_memory);
+	error = map_memory(skel->maps.ft_index, rw, &store->index_memory);
 	if (!error)
 		error = map_memory(skel->maps.ft_log, PROT_READ, &store->log_memory);
 	if (!error)
@@ -230,8 +223,8 @@ static int map_all(struct ft_tc_store *store)
 		error = map_memory(skel->maps.ft_hooks, rw, &store->hooks_memory);
 	if (error)
 		return error;
-	store->ifaces = store->ifaces_memory.at;
-	store->cpus = store->cpus_memory.at;
+	store->ifaces = skel->bss->ft_ifaces;
+	store->cpus = skel->bss->ft_cpus;
 	store->index = store->index_memory.at;
 	store->log = store->log_memory.at;
 	store->scopes = store->scopes_memory.at;
@@ -246,23 +239,64 @@ static void unmap(struct ft_tc_memory *memory)
 	memory->at = NULL;
 }
 
-/* Fills the array that the stubs jump through; only this process holds it. */
-static int fill_jumps(struct ft_tc_store *store)
+/* Leaves out of a load what is for the other kind of device. */
+static void choose_programs(struct flow_tc_bpf *skel, bool l3)
 {
-	struct flow_tc_bpf *skel = store->skel;
+	bpf_program__set_autoload(skel->progs.flowtop_l2_rx, !l3);
+	bpf_program__set_autoload(skel->progs.flowtop_l2_tx, !l3);
+	bpf_program__set_autoload(skel->progs.flowtop_s_l2_rx, !l3);
+	bpf_program__set_autoload(skel->progs.flowtop_s_l2_tx, !l3);
+	bpf_program__set_autoload(skel->progs.flowtop_clock, !l3);
+	bpf_program__set_autoload(skel->progs.flowtop_l3_rx, l3);
+	bpf_program__set_autoload(skel->progs.flowtop_l3_tx, l3);
+	bpf_program__set_autoload(skel->progs.flowtop_s_l3_rx, l3);
+	bpf_program__set_autoload(skel->progs.flowtop_s_l3_tx, l3);
+}
+
+/* Puts the programs into the array that the stubs jump through; only this process holds it. */
+static int fill_jumps(struct ft_tc_store *store, struct flow_tc_bpf *skel, bool l3)
+{
 	const struct bpf_program *const target[] = {
-		skel->progs.flowtop_l2_rx,
-		skel->progs.flowtop_l2_tx,
-		skel->progs.flowtop_l3_rx,
-		skel->progs.flowtop_l3_tx,
+		l3 ? skel->progs.flowtop_l3_rx : skel->progs.flowtop_l2_rx,
+		l3 ? skel->progs.flowtop_l3_tx : skel->progs.flowtop_l2_tx,
 	};
 
-	for (uint32_t i = 0; i < sizeof(target) / sizeof(target[0]); i++) {
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t at = i + (l3 ? 2 : 0); /* FT_JUMP_* */
 		int fd = bpf_program__fd(target[i]);
 
-		if (bpf_map_update_elem(bpf_map__fd(skel->maps.ft_jump), &i, &fd, BPF_ANY))
+		if (bpf_map_update_elem(bpf_map__fd(store->skel->maps.ft_jump), &at, &fd, BPF_ANY))
 			return -errno;
 	}
+	return 0;
+}
+
+/* Loads the programs for L3 devices onto the maps that are there. */
+static int load_l3(struct ft_tc_store *store)
+{
+	struct flow_tc_bpf *l3 = flow_tc_bpf__open();
+	struct bpf_map *map;
+	int error = 0;
+
+	if (!l3)
+		return -errno;
+	choose_programs(l3, true);
+	bpf_object__for_each_map(map, l3->obj) {
+		const struct bpf_map *ours =
+			bpf_object__find_map_by_name(store->skel->obj, bpf_map__name(map));
+
+		if (!error)
+			error = ours ? bpf_map__reuse_fd(map, bpf_map__fd(ours)) : -ENOENT;
+	}
+	if (!error)
+		error = flow_tc_bpf__load(l3);
+	if (!error)
+		error = fill_jumps(store, l3, true);
+	if (error) {
+		flow_tc_bpf__destroy(l3);
+		return error;
+	}
+	store->l3 = l3;
 	return 0;
 }
 
@@ -317,10 +351,6 @@ static int load(struct ft_tc_store *store, const struct ft_backend_config *confi
 	store->skel = flow_tc_bpf__open();
 	if (!store->skel)
 		return -errno;
-	error = libbpf_num_possible_cpus();
-	if (error < 0)
-		return error;
-	store->cpu_ids = (uint32_t)error;
 	online_cpus(cpus, sizeof(cpus));
 	if (!kernel_is_rt())
 		for_each_cpu(cpus, count_cpu, store);
@@ -334,6 +364,7 @@ static int load(struct ft_tc_store *store, const struct ft_backend_config *confi
 	store->skel->rodata->ft_slots = store->slots;
 	store->skel->rodata->ft_log_entries = store->log_entries;
 	store->skel->rodata->ft_buckets = store->buckets;
+	choose_programs(store->skel, false);
 	error = flow_tc_bpf__load(store->skel);
 	if (error)
 		return error;
@@ -341,7 +372,7 @@ static int load(struct ft_tc_store *store, const struct ft_backend_config *confi
 	if (error)
 		return error;
 	for_each_cpu(cpus, assign_cpu, &(struct assign){ .store = store });
-	return fill_jumps(store);
+	return fill_jumps(store, store->skel, false);
 }
 
 int ft_tc_store_open(const struct ft_backend_config *config, struct ft_tc_store **ret_store,
@@ -378,14 +409,13 @@ void ft_tc_store_close(struct ft_tc_store *store)
 {
 	if (!store)
 		return;
-	unmap(&store->ifaces_memory);
-	unmap(&store->cpus_memory);
 	unmap(&store->index_memory);
 	unmap(&store->log_memory);
 	unmap(&store->scopes_memory);
 	unmap(&store->hooks_memory);
 	if (store->grace_fd >= 0)
 		close(store->grace_fd);
+	flow_tc_bpf__destroy(store->l3);
 	flow_tc_bpf__destroy(store->skel);
 	free(store->spans);
 	free(store->scope_deltas);
@@ -395,9 +425,8 @@ void ft_tc_store_close(struct ft_tc_store *store)
 	free(store);
 }
 
-int ft_tc_store_program(const struct ft_tc_store *store, bool l3, bool egress, bool stub)
+static int program_fd(const struct flow_tc_bpf *skel, bool l3, bool egress, bool stub)
 {
-	const struct flow_tc_bpf *skel = store->skel;
 	const struct bpf_program *const program[] = {
 		skel->progs.flowtop_l2_rx,   skel->progs.flowtop_l2_tx,
 		skel->progs.flowtop_l3_rx,   skel->progs.flowtop_l3_tx,
@@ -406,6 +435,17 @@ int ft_tc_store_program(const struct ft_tc_store *store, bool l3, bool egress, b
 	};
 
 	return bpf_program__fd(program[4 * stub + 2 * l3 + egress]);
+}
+
+int ft_tc_store_program(struct ft_tc_store *store, bool l3, bool egress, bool stub)
+{
+	if (l3 && !store->l3) {
+		int error = load_l3(store);
+
+		if (error)
+			return error;
+	}
+	return program_fd(l3 ? store->l3 : store->skel, l3, egress, stub);
 }
 
 /* Where ifindex is in the table, or the first free slot for it; -ENOSPC. */
@@ -472,7 +512,7 @@ int ft_tc_store_fill(const struct ft_tc_store *store)
 {
 	uint64_t fill = 0, most;
 
-	for (uint32_t i = 0; i < store->cpu_ids; i++) {
+	for (uint32_t i = 0; i < FT_MAX_CPUS; i++) {
 		uint32_t n = __atomic_load_n(&store->cpus[i].fill[store->epoch], __ATOMIC_RELAXED);
 
 		if (n > fill)

@@ -22,8 +22,12 @@ int ft_tc_store_open(const struct ft_backend_config *config, struct ft_tc_store 
 		     char *err, size_t err_size);
 void ft_tc_store_close(struct ft_tc_store *store); /* takes NULL */
 
-/* The program for a hook: the accounting one, or the stub that jumps to it. Borrowed fd. */
-int ft_tc_store_program(const struct ft_tc_store *store, bool l3, bool egress, bool stub);
+/*
+ * The program for a hook: the accounting one, or the stub that jumps to it. Borrowed fd, or
+ * -errno: the programs for L3 devices are loaded when they are first asked for, since a
+ * verifier takes its time and most machines have no such device.
+ */
+int ft_tc_store_program(struct ft_tc_store *store, bool l3, bool egress, bool stub);
 
 /* Makes the programs know an interface, or know it anew; -ENOSPC if the table is full. */
 int ft_tc_store_watch(struct ft_tc_store *store, const struct ft_iface *iface);

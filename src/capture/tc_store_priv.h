@@ -6,8 +6,9 @@
 #ifndef FT_CAPTURE_TC_STORE_PRIV_H
 #define FT_CAPTURE_TC_STORE_PRIV_H
 
-#include "bpf/flow_tc.skel.h"
 #include "capture/tc_store.h"
+
+#include "bpf/flow_tc.skel.h" /* its structs are those of bpf/flow_abi.h */
 
 /* A mapped array map. */
 struct ft_tc_memory {
@@ -23,9 +24,9 @@ struct ft_tc_slot {
 
 struct ft_tc_store {
 	struct flow_tc_bpf *skel;
+	struct flow_tc_bpf *l3; /* the programs for L3 devices, on skel's maps; NULL until needed */
 	int grace_fd; /* inner map for the array of maps that makes the kernel wait */
 
-	uint32_t cpu_ids;     /* elements of the cpu map */
 	uint32_t slots;       /* CPUs with a log; the counters have one more */
 	uint32_t log_entries; /* per slot and epoch */
 	uint32_t buckets;     /* of an index half */
@@ -35,10 +36,9 @@ struct ft_tc_store {
 	bool enabled;
 
 	/* The programs' memory; index, counters and cpus are written here, the log only read. */
-	struct ft_tc_memory ifaces_memory, cpus_memory, index_memory, log_memory, scopes_memory,
-		hooks_memory;
+	struct ft_tc_memory index_memory, log_memory, scopes_memory, hooks_memory;
 	struct ft_iface *ifaces;           /* [FT_MAX_IFACES] */
-	struct ft_cpu *cpus;               /* [cpu_ids] */
+	struct ft_cpu *cpus;               /* [FT_MAX_CPUS] */
 	struct ft_bucket *index;           /* [slots][2][buckets] */
 	const struct ft_entry *log;        /* [slots][2][log_entries] */
 	struct ft_scope_counters *scopes;  /* [slots + 1][2][FT_MAX_SCOPES] */
