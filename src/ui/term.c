@@ -71,27 +71,35 @@ static void modes_off(void)
 		write_text("\033[?1006l\033[?1000l\033[?2004l");
 }
 
-/* A capability's string, "" if the terminal has none. Delays in it are left out. */
+/* A capability's string, "" if the terminal has none. */
 static const char *capability(const char *name)
 {
-	/* tigetstr's argument is not const in old headers. */
-	char copy[16];
-	const char *string;
+	const char *string = tigetstr(name);
 
-	snprintf(copy, sizeof(copy), "%s", name);
-	string = tigetstr(copy);
-	if (!string || string == (const char *)-1 || strstr(string, "$<"))
-		return "";
-	return string;
+	return !string || string == (const char *)-1 ? "" : string;
+}
+
+/* Appends a capability to what undoes all, without the delays that only padding needs. */
+static void add_undo(const char *string)
+{
+	while (*string && undo_length + 1 < sizeof(undo)) {
+		if (string[0] == '$' && string[1] == '<' && strchr(string, '>'))
+			string = strchr(string, '>') + 1;
+		else
+			undo[undo_length++] = *string++;
+	}
 }
 
 /* Puts together what brings the terminal back. */
 static void prepare_undo(void)
 {
-	snprintf(undo, sizeof(undo), "%s%s%s%s%s",
-		 has_modes ? "\033[?1006l\033[?1000l\033[?2004l" : "", capability("sgr0"),
-		 capability("cnorm"), capability("clear"), capability("rmcup"));
-	undo_length = strlen(undo);
+	static const char *const names[] = { "sgr0", "cnorm", "clear", "rmcup" };
+
+	undo_length = 0;
+	if (has_modes)
+		add_undo("\033[?1006l\033[?1000l\033[?2004l");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		add_undo(capability(names[i]));
 }
 
 /* newterm with TERM, or with the fallback, which is said. */
