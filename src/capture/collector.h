@@ -23,15 +23,15 @@ struct ft_collector_config {
 	const char *backend_name;   /* --backend */
 	struct ft_backend_config backend;
 	struct ft_mailbox *mailbox; /* the screen's; NULL in batch; borrowed */
-	struct ft_queue *outputs;   /* the writer's queue of const struct ft_snapshot *; NULL = none */
+	struct ft_queue *outputs;   /* the writer's queue of snapshots; NULL = none; borrowed */
 };
 
 struct ft_collector;
 
 /*
  * Opens the backend and starts the thread (all signals blocked in it). links is taken over,
- * also on failure; NULL with config->backend.file. Errors as ft_backend_choose. ft_collector_start publishes a first, empty
- * snapshot at once so that the screen has something to draw.
+ * also on failure; NULL with config->backend.file. Errors as ft_backend_choose. A first, empty
+ * snapshot is published at once so that the screen has something to draw.
  */
 int ft_collector_start(const struct ft_collector_config *config, struct ft_links *links,
 		       struct ft_collector **ret_collector, char *err, size_t err_size);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Inside the collector: collector.c is the thread and its schedule, collector_picture.c what
- * the thread tells a snapshot beside the table's own. Nobody else includes this.
+ * Inside the collector: collector.c is what other threads see of it, collector_loop.c the
+ * thread and its schedule, collector_take.c what becomes of a batch, collector_picture.c what a
+ * snapshot is told beside the table's own. Nobody else includes this.
  */
 #ifndef FT_CAPTURE_COLLECTOR_PRIV_H
 #define FT_CAPTURE_COLLECTOR_PRIV_H
@@ -12,6 +13,11 @@
 #include "capture/notes.h"
 #include "capture/owner_proc.h"
 #include "core/snapshot.h"
+
+#define SECOND UINT64_C(1000000000)
+#define FOR_A_MINUTE (60 * SECOND) /* how long a note is news */
+#define FOR_A_WHILE (10 * SECOND)
+#define NEVER (UINT64_MAX / 4) /* a time-out that adding a time to does not wrap */
 
 /* An interface that is or was watched, and what its own counters said when it was first seen. */
 struct picture_iface {
@@ -93,6 +99,36 @@ struct ft_collector {
 /* CLOCK_MONOTONIC and CLOCK_REALTIME, nanoseconds. */
 uint64_t ft_collector_mono(void);
 uint64_t ft_collector_real(void);
+
+/* ---- collector_loop.c */
+
+void *ft_collector_run(void *collector); /* the thread */
+
+/* ---- collector_take.c */
+
+/* Ends the thread's work with an error; the first one is told. */
+void ft_collector_fault(struct ft_collector *c, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A backend's call failed: said on the health line, a fault if it goes on. */
+void ft_collector_backend_failed(struct ft_collector *c, int error, const char *what);
+/* Ends the backend's period and puts what it counted into the table; 0 or -errno. */
+int ft_collector_collect(struct ft_collector *c);
+/* Puts a batch into the table. */
+void ft_collector_absorb(struct ft_collector *c, const struct ft_batch *batch);
+/* Looks for owners of flows that have none, for a bounded time. */
+void ft_collector_find_owners(struct ft_collector *c);
+/* Tells the table which addresses are ours, if that changed. */
+void ft_collector_set_addresses(struct ft_collector *c);
+/* The picture before anything was counted: only for the screen. */
+void ft_collector_first_picture(struct ft_collector *c);
+/* Makes the picture of this moment. */
+struct ft_snapshot *ft_collector_take_picture(struct ft_collector *c, bool last);
+/* Hands a picture to the outputs, then to the screen. The last one always finds a place. */
+void ft_collector_publish(struct ft_collector *c, struct ft_snapshot *snapshot, bool last);
+/* Ends the interval, unless outputs are so far behind that it has to go on. */
+void ft_collector_end_interval(struct ft_collector *c);
+
+/* ---- collector_picture.c */
 
 /* Builds scopes and interfaces anew from links, after each change; notes what came and went. */
 void ft_picture_refresh(struct ft_collector *collector);

@@ -137,8 +137,8 @@ static void describe(struct ft_owner_proc *source)
 
 	if (denied > 0)
 		snprintf(source->text, sizeof(source->text),
-			 P_("sock_diag, /proc; %zu process cannot be looked into (CAP_SYS_PTRACE)",
-			    "sock_diag, /proc; %zu processes cannot be looked into (CAP_SYS_PTRACE)",
+			 P_("sock_diag, /proc; %zu process cannot be read (CAP_SYS_PTRACE)",
+			    "sock_diag, /proc; %zu processes cannot be read (CAP_SYS_PTRACE)",
 			    denied), denied);
 	else if (trouble[0])
 		snprintf(source->text, sizeof(source->text), "sock_diag, /proc; %s", trouble);

@@ -161,11 +161,12 @@ void ft_proc_parse_cgroup(const char *text, char *path, size_t path_size)
 	while (*text) {
 		size_t length = strcspn(text, "\n");
 		const char *controllers = memchr(text, ':', length);
-		const char *at = controllers ?
-			memchr(controllers + 1, ':', length - (size_t)(controllers + 1 - text)) : NULL;
+		const char *end = text + length, *at = NULL;
 
+		if (controllers)
+			at = memchr(controllers + 1, ':', (size_t)(end - controllers - 1));
 		if (at) {
-			size_t path_length = length - (size_t)(at + 1 - text);
+			size_t path_length = (size_t)(end - at - 1);
 			bool root = path_length <= 1;
 			int rank = root ? 1 : 2;
 

@@ -41,8 +41,8 @@ bool ft_proc_net_parse(const char *line, uint8_t protocol, bool raw, struct ft_s
 	unsigned int local_port, remote_port, state, uid, inode;
 	struct ft_sock sock = { .raw = raw };
 
-	if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x %*x:%*x %*x:%*x %*x %u %*u %u",
-		   local, &local_port, remote, &remote_port, &state, &uid, &inode) != 7)
+	if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x %*x:%*x %*x:%*x %*x %u"
+		   " %*u %u", local, &local_port, remote, &remote_port, &state, &uid, &inode) != 7)
 		return false;
 	if (!parse_addr(local, sock.local) || !parse_addr(remote, sock.remote))
 		return false;

@@ -390,7 +390,7 @@ static void hold(struct ft_proc_scan *scan, struct look *look, struct process *p
 		socket = add_socket(scan, inode);
 	if (!socket)
 		return;
-	/* Several may hold it (a listener's workers): who was known first stays it while he has it. */
+	/* Several may hold it (a listener's workers): the first one known keeps it while it can. */
 	holder = socket->pid == process->pid ? NULL : find_process(scan, socket->pid);
 	if (holder && socket->seen_ns >= holder->scanned_ns)
 		return;

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The collector thread and its schedule.
+ *
+ *            ┌──────────────── poll: wishes, links, backend, timer ◄────────────────┐
+ *            │                                                                      │
+ *   wishes ──┤ interval, kick, pause, stop                                          │
+ *   links  ──┤ drain, then watch what is there now                                  │
+ *   backend ─┤ dispatch; half full: collect + apply at once                         │
+ *   timer  ──┤ beat (each second, or each interval if shorter): collect + apply,    │
+ *            │   look for owners while their sockets are still there                │
+ *            │ glance (some a second): sockets and processes too short-lived for a beat
+ *            └ due: the interval ends: snapshot -> mailbox, outputs ────────────────┘
+ *
+ * The schedule is absolute: a late interval does not make the next ones late, and what was
+ * missed is not caught up with. Lengths are measured between the flips of the batches, on the
+ * monotonic clock, so that setting the wall clock changes no rate. When outputs are full the
+ * interval goes on instead of ending: nothing is lost, later pictures cover more.
+ *
+ * Other threads reach in through `wishes` and get snapshots; `done`, `error`, `err` are the
+ * only other things they may read, under the same lock. The backend is opened by the caller of
+ * start (errors have to reach the command line) and belongs to the thread from then on.
+ *
+ * A file is read as fast as it can be: one interval that lasts from its first packet to its
+ * last, with pictures of the way there for the screen.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+
+#include "capture/collector_priv.h"
+#include "core/nls.h"
+
+#define BEAT_NS SECOND
+#define POLL_MS 20    /* of a backend without a descriptor */
+#define HALF_FULL 500 /* per mille */
+#define FILE_PICTURE_NS (250 * UINT64_C(1000000))
+
+/* ---- the schedule */
+
+/* Sets the timer to the next thing that is due. */
+static void arm(struct ft_collector *c)
+{
+	uint64_t next = c->beat_mono < c->due_mono ? c->beat_mono : c->due_mono;
+	struct itimerspec when = { 0 };
+
+	if (c->glance_mono < next)
+		next = c->glance_mono;
+
+	if (!c->paused) {
+		when.it_value.tv_sec = (time_t)(next / SECOND);
+		when.it_value.tv_nsec = (long)(next % SECOND);
+	}
+	timerfd_settime(c->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+/* The first moment of the schedule `from` + n * step that lies after now. */
+static uint64_t next_after(uint64_t from, uint64_t step, uint64_t now)
+{
+	if (now < from)
+		return from;
+	return from + ((now - from) / step + 1) * step;
+}
+
+/* Starts the schedule anew at `from`. */
+static void schedule(struct ft_collector *c, uint64_t from)
+{
+	c->due_mono = from + c->interval_ns;
+	c->beat_mono = from + BEAT_NS;
+	c->glance_mono = c->owner_source ? from : NEVER;
+	arm(c);
+}
+
+/* Collects; ends the interval if asked. -c N: the last of them is made by finish. */
+static void beat(struct ft_collector *c, bool due)
+{
+	if (due && c->config.intervals > 0 && c->published + 1 >= c->config.intervals) {
+		c->stopping = true;
+		return;
+	}
+	if (ft_collector_collect(c) < 0)
+		return;
+	ft_collector_find_owners(c);
+	if (due)
+		ft_collector_end_interval(c);
+}
+
+/* A quick look for owners when nothing else is due. */
+static void glance(struct ft_collector *c)
+{
+	uint64_t wait = ft_owner_proc_glance(c->owner_source);
+
+	c->glance_mono = ft_collector_mono() + wait;
+	arm(c);
+}
+
+/* The timer fired (or a batch took so long that it would have). */
+static void on_timer(struct ft_collector *c)
+{
+	uint64_t now = ft_collector_mono();
+	bool due = now >= c->due_mono;
+
+	if (!due && now < c->beat_mono) {
+		if (now >= c->glance_mono)
+			glance(c);
+		return;
+	}
+	beat(c, due);
+	now = ft_collector_mono();
+	if (due)
+		c->due_mono = next_after(c->due_mono, c->interval_ns, now);
+	c->beat_mono = next_after(c->beat_mono, BEAT_NS, now);
+	arm(c);
+}
+
+/* ---- wishes */
+
+/* Counting off: what was counted is shown at once, and the gap measured from here. */
+static void pause_counting(struct ft_collector *c)
+{
+	int ret = c->backend->ops->pause(c->backend, true);
+
+	c->paused = true;
+	c->gap = ret == 0;
+	if (ret < 0 && ret != -EOPNOTSUPP)
+		ft_collector_backend_failed(c, ret, "pause");
+	if (ft_collector_collect(c) == 0) {
+		ft_collector_find_owners(c);
+		ft_collector_end_interval(c);
+	}
+	c->paused_mono = ft_collector_mono();
+	arm(c);
+}
+
+/* The gap ends now: it belongs to no interval. */
+static void end_gap(struct ft_collector *c)
+{
+	uint64_t now = ft_collector_mono();
+
+	if (c->gap) {
+		c->not_watched_ns += now - c->paused_mono;
+		c->interval_mono += now - c->paused_mono;
+	}
+	c->paused = c->gap = false;
+}
+
+/* Counting on again. */
+static void resume_counting(struct ft_collector *c)
+{
+	if (c->gap) {
+		int ret = c->backend->ops->pause(c->backend, false);
+
+		if (ret < 0)
+			ft_collector_backend_failed(c, ret, "resume");
+	}
+	end_gap(c);
+	schedule(c, ft_collector_mono());
+}
+
+/* Does what other threads asked for since the last look. */
+static void on_wishes(struct ft_collector *c)
+{
+	struct wishes wishes;
+	eventfd_t count;
+
+	(void)!eventfd_read(c->wish_fd, &count);
+	pthread_mutex_lock(&c->lock);
+	wishes = c->wishes;
+	c->wishes.interval_ns = 0;
+	c->wishes.kick = false;
+	pthread_mutex_unlock(&c->lock);
+
+	if (wishes.stop)
+		c->stopping = true;
+	if (wishes.interval_ns) {
+		uint64_t begun = c->due_mono - c->interval_ns;
+
+		c->interval_ns = wishes.interval_ns;
+		c->due_mono = begun + c->interval_ns;
+		arm(c);
+	}
+	if (wishes.paused && !c->paused && !c->is_file)
+		pause_counting(c);
+	else if (!wishes.paused && c->paused)
+		resume_counting(c);
+	if (wishes.kick && !c->paused && !c->stopping && !c->is_file) {
+		beat(c, true);
+		schedule(c, ft_collector_mono());
+	}
+	pthread_mutex_lock(&c->lock);
+	c->pause_answer = wishes.paused;
+	pthread_cond_broadcast(&c->answered);
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- interfaces */
+
+/* Says which scopes came and went, and ends the flows of those that went. */
+static void compare_scopes(struct ft_collector *c)
+{
+	uint64_t until = ft_collector_mono() + FOR_A_MINUTE;
+
+	for (uint16_t i = 0; i < c->picture.scope_count; i++) {
+		const struct ft_snapshot_scope *was = &c->picture.scopes[i];
+		bool present = ft_links_scope_present(c->links, i);
+
+		if (was->present && !present) {
+			ft_table_end_scope(c->table, i, c->batch_end_ns);
+			ft_notes_say(&c->notes, FT_NOTE_SCOPE + i, until,
+				     _("%s vanished; it is watched again when it comes back"),
+				     was->name);
+		} else if (!was->present && present) {
+			ft_notes_say(&c->notes, FT_NOTE_SCOPE + i, until,
+				     _("%s came back"), was->name);
+		}
+	}
+}
+
+/* rtnetlink has news: drain what was counted so far, then watch what is there now. */
+static void on_links(struct ft_collector *c)
+{
+	char err[FT_REASON_MAX] = "";
+	int ret = ft_links_refresh(c->links);
+
+	if (ret < 0) {
+		ft_notes_say(&c->notes, FT_NOTE_WATCH, ft_collector_mono() + FOR_A_WHILE,
+			     _("cannot read the list of interfaces: %s"), strerror(-ret));
+		return;
+	}
+	ft_collector_set_addresses(c);
+	if (ret == 0)
+		return;
+	ft_collector_collect(c);
+	ret = c->backend->ops->watch(c->backend, c->links, err, sizeof(err));
+	if (ret < 0)
+		ft_notes_say(&c->notes, FT_NOTE_WATCH, ft_collector_mono() + FOR_A_MINUTE, "%s",
+			     err[0] ? err : strerror(-ret));
+	else
+		ft_notes_drop(&c->notes, FT_NOTE_WATCH);
+	compare_scopes(c);
+	ft_picture_refresh(c);
+}
+
+/* ---- the loop */
+
+/* Lets the backend do what is due; collects when its store is half full. */
+static void dispatch(struct ft_collector *c)
+{
+	int fill = c->backend->ops->dispatch(c->backend);
+
+	if (fill == -ENODATA)
+		c->at_end = c->stopping = true;
+	else if (fill < 0)
+		ft_collector_backend_failed(c, fill, "dispatch");
+	else if (fill >= HALF_FULL)
+		ft_collector_collect(c);
+}
+
+/* Live: waits for the next thing to do, and does it. */
+static void live_round(struct ft_collector *c)
+{
+	int backend_fd = c->paused ? -1 : c->backend->ops->fd(c->backend);
+	bool look = !c->paused && backend_fd < 0; /* it has no descriptor: look each 20 ms */
+	struct pollfd fds[] = {
+		{ .fd = c->wish_fd, .events = POLLIN },
+		{ .fd = c->timer_fd, .events = POLLIN },
+		{ .fd = c->links && !c->paused ? ft_links_fd(c->links) : -1, .events = POLLIN },
+		{ .fd = backend_fd, .events = POLLIN },
+	};
+
+	if (poll(fds, sizeof(fds) / sizeof(fds[0]), look ? POLL_MS : -1) < 0)
+		return; /* EINTR: signals are blocked, a debugger may still do it */
+	if (fds[0].revents)
+		on_wishes(c);
+	if (c->stopping || c->paused)
+		return;
+	if (fds[2].revents)
+		on_links(c);
+	if (fds[3].revents || look)
+		dispatch(c);
+	if (fds[1].revents && !c->stopping)
+		on_timer(c);
+}
+
+/* A file: reads a part of it; now and then a picture of how far it is. */
+static void file_round(struct ft_collector *c)
+{
+	struct pollfd wish = { .fd = c->wish_fd, .events = POLLIN };
+
+	if (poll(&wish, 1, 0) > 0)
+		on_wishes(c);
+	if (c->stopping)
+		return;
+	dispatch(c);
+	if (c->stopping || !c->config.mailbox || ft_collector_mono() < c->due_mono)
+		return;
+	if (ft_collector_collect(c) == 0) {
+		ft_mailbox_put(c->config.mailbox, ft_collector_take_picture(c, false));
+		c->published++;
+	}
+	c->due_mono = ft_collector_mono() + FILE_PICTURE_NS;
+}
+
+/* What a file's backend has to say about the file as a whole (cut short, foreign parts). */
+static void note_file(struct ft_collector *c)
+{
+	char text[FT_REASON_MAX] = "";
+
+	if (c->backend->ops->remark(c->backend, 0, text, sizeof(text)) == 0 && text[0])
+		ft_notes_say(&c->notes, FT_NOTE_FILE, NEVER, "%s", text);
+}
+
+/* Detaches, drains what is left, and publishes the last picture. */
+static void finish(struct ft_collector *c)
+{
+	struct ft_batch batch = { 0 };
+	int ret;
+
+	if (c->paused)
+		end_gap(c);
+	if (c->at_end)
+		ft_collector_collect(c);
+	ret = c->backend->ops->stop(c->backend, &batch);
+	if (ret == 0)
+		ft_collector_absorb(c, &batch);
+	else
+		ft_collector_fault(c, ret, _("capture could not be drained at the end (%s): %s"),
+				   c->backend->ops->name, strerror(-ret));
+	ft_collector_find_owners(c);
+	if (c->is_file)
+		note_file(c);
+	ft_collector_publish(c, ft_collector_take_picture(c, true), true);
+	c->published++;
+}
+
+/* The screen keeps a file's last picture until its user quits. */
+static void wait_for_stop(struct ft_collector *c)
+{
+	bool stop = false;
+
+	while (!stop) {
+		struct pollfd wish = { .fd = c->wish_fd, .events = POLLIN };
+
+		poll(&wish, 1, -1);
+		on_wishes(c);
+		pthread_mutex_lock(&c->lock);
+		stop = c->wishes.stop;
+		pthread_mutex_unlock(&c->lock);
+	}
+}
+
+/* Says that all is published. */
+static void set_done(struct ft_collector *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->done = true;
+	c->error = c->fault;
+	memcpy(c->err, c->fault_text, sizeof(c->err));
+	pthread_cond_broadcast(&c->answered);
+	pthread_mutex_unlock(&c->lock);
+	(void)!eventfd_write(c->done_fd, 1);
+}
+
+/* The thread. */
+void *ft_collector_run(void *arg)
+{
+	struct ft_collector *c = arg;
+
+	pthread_setname_np(pthread_self(), "flowtop-collect");
+	ft_collector_first_picture(c);
+	if (!c->is_file)
+		schedule(c, c->interval_mono);
+	while (!c->stopping) {
+		if (c->is_file)
+			file_round(c);
+		else
+			live_round(c);
+	}
+	finish(c);
+	if (c->at_end && !c->fault && c->config.mailbox)
+		wait_for_stop(c);
+	set_done(c);
+	return NULL;
+}
