@@ -13,7 +13,15 @@ segments() { in_ns "$1" cat /proc/net/snmp | awk '/^Tcp:/ { if (n++) print $12 +
 
 ns_pair a b
 in_ns a tc qdisc replace dev v0 root pfifo limit 10000
-in_ns b iperf3 -s -D -p 5201 >/dev/null 2>&1
+
+# iperf3_run OPTIONS: once, with a server of its own: one that has just served may still be busy.
+port=5200
+iperf3_run() {
+	port=$((port + 1))
+	in_ns b iperf3 -s -1 -D -p $port >/dev/null 2>&1
+	wait_for "[ -n \"\$(ip netns exec b ss -Hltn sport = :$port)\" ]"
+	quiet in_ns a iperf3 -c 10.0.0.2 -p $port "$@"
+}
 
 for offload in on off; do
 	ns_offload a v0 $offload
@@ -25,9 +33,8 @@ for offload in on off; do
 	done
 	read -r bytes0 _ drops0 <<<"$(pfifo a)"
 	segments0=$(segments a)
-	ok "iperf3 TCP, offloads $offload" quiet in_ns a iperf3 -c 10.0.0.2 -n 60M -p 5201
-	ok "iperf3 UDP, offloads $offload" quiet in_ns a iperf3 -u -c 10.0.0.2 -b 200M -n 5M -l 1400 \
-		-p 5201
+	ok "iperf3 TCP, offloads $offload" iperf3_run -n 60M
+	ok "iperf3 UDP, offloads $offload" iperf3_run -u -b 200M -n 5M -l 1400
 	ok "ping" quiet in_ns a ping -c 3 -i 0.2 -q 10.0.0.2
 	ok "ping -6" quiet in_ns a ping -c 3 -i 0.2 -q fd00::2
 	settle a v0
