@@ -228,9 +228,22 @@ static __always_inline void ft_entry_add(struct __sk_buff *skb, const struct ft_
 		entry->cookie[d] = bpf_get_socket_cookie(skb);
 }
 
+/* The first word of the bucket that is free or carries the tag; NULL if there is none. */
+static __always_inline __u32 *ft_bucket_probe(struct ft_bucket *bucket, __u32 start, __u32 tag)
+{
+	for (__u32 i = 0; i < FT_BUCKET_SLOTS; i++) {
+		__u32 *word = &bucket->word[(start + i) & (FT_BUCKET_SLOTS - 1)];
+
+		if (!*word || (*word & ~FT_INDEX_POS_MASK) == tag)
+			return word;
+	}
+	return NULL;
+}
+
 /*
- * The bucket's word for this key: *ret_entry is its entry, or NULL if it has none yet. NULL:
- * the bucket is full and the key isn't in it.
+ * The index word for this key: *ret_entry is its entry, or NULL if it has none yet. NULL: no
+ * place for it in the bucket, or another key with its tag is there, one in many thousands;
+ * the spill map takes both.
  */
 static __always_inline __u32 *ft_index_find(const struct ft_account *acc,
 					    const struct ft_flow_key *key, __u64 hash,
@@ -238,30 +251,22 @@ static __always_inline __u32 *ft_index_find(const struct ft_account *acc,
 {
 	__u32 half = acc->slot * 2 + acc->epoch;
 	__u32 at = half * ft_buckets + (hash & (ft_buckets - 1));
-	__u32 tag = (hash >> 32) & ~FT_INDEX_POS_MASK;
-	__u32 start = hash >> 28;
 	struct ft_bucket *bucket = bpf_map_lookup_elem(&ft_index, &at);
+	struct ft_entry *entry;
+	__u32 *word;
 
 	*ret_entry = NULL;
 	if (!bucket)
 		return NULL;
-	for (__u32 i = 0; i < FT_BUCKET_SLOTS; i++) {
-		__u32 *word = &bucket->word[(start + i) & (FT_BUCKET_SLOTS - 1)];
-		__u32 position = *word & FT_INDEX_POS_MASK;
-		struct ft_entry *entry;
-
-		if (!*word)
-			return word;
-		if ((*word & ~FT_INDEX_POS_MASK) != tag)
-			continue;
-		at = half * ft_log_entries + position - 1;
-		entry = bpf_map_lookup_elem(&ft_log, &at);
-		if (entry && ft_key_equal(&entry->key, key)) {
-			*ret_entry = entry;
-			return word;
-		}
-	}
-	return NULL;
+	word = ft_bucket_probe(bucket, hash >> 28, (hash >> 32) & ~FT_INDEX_POS_MASK);
+	if (!word || !*word)
+		return word;
+	at = half * ft_log_entries + (*word & FT_INDEX_POS_MASK) - 1;
+	entry = bpf_map_lookup_elem(&ft_log, &at);
+	if (!entry || !ft_key_equal(&entry->key, key))
+		return NULL;
+	*ret_entry = entry;
+	return word;
 }
 
 /* Appends to the log; `word` then points at the new entry. NULL: the log is full. */
