@@ -179,8 +179,7 @@ static __always_inline bool ft_key_equal(const struct ft_flow_key *x, const stru
 /* A SYN that asks for a connection. */
 static __always_inline bool ft_is_syn(const struct ft_packet *pkt)
 {
-	return (pkt->found.tcp_flags & (FT_TCP_SYN | FT_TCP_ACK | FT_TCP_FIN | FT_TCP_RST)) ==
-	       FT_TCP_SYN;
+	return (pkt->found.tcp_flags & (FT_TCP_SYN | FT_TCP_ACK)) == FT_TCP_SYN;
 }
 
 /* A pure SYN that meets an entry which has ended begins a new flow. */
