@@ -39,16 +39,35 @@ static void catch_fatal_signals(void)
 	xalloc_set_die_hook(ft_ui_emergency_restore);
 }
 
+/* What the screen starts once its first frame is up. */
+struct start {
+	struct ft_session *session;
+	struct ft_mailbox *mailbox;
+	struct ft_collector *collector;
+};
+
+static int start(void *arg, struct ft_collector **ret_collector, char *err, size_t err_size)
+{
+	struct start *s = arg;
+	int ret = ft_session_collect(s->session, s->mailbox, NULL, &s->collector, err, err_size);
+
+	if (ret == 0)
+		*ret_collector = s->collector;
+	return ret;
+}
+
 /* The mode. */
 int ft_screen_run(struct ft_session *session, char *err, size_t err_size)
 {
+	struct start arg = { .session = session };
 	struct ft_ui_config config = {
+		.start = start,
+		.start_arg = &arg,
 		.options = session->options,
 		.names = session->names,
 		.observer = session->observer,
 		.warnings = session->warnings,
 	};
-	struct ft_collector *collector = NULL;
 	char why[FT_REASON_MAX] = "";
 	int ret, signal = 0, error = 0;
 
@@ -56,21 +75,19 @@ int ft_screen_run(struct ft_session *session, char *err, size_t err_size)
 		snprintf(err, err_size, _("needs a terminal: use ssh -t, or -b"));
 		return -ENOTTY;
 	}
-	config.mailbox = ft_mailbox_new();
-	ret = ft_session_collect(session, config.mailbox, NULL, &collector, err, err_size);
-	if (ret < 0)
-		goto cleanup;
-	config.collector = collector;
+	arg.mailbox = ft_mailbox_new();
+	config.mailbox = arg.mailbox;
 	catch_fatal_signals();
 	ret = ft_ui_run(&config, &signal, err, err_size);
-	ft_collector_stop(collector);
-	ft_collector_done(collector, &error, why, sizeof(why));
+	if (arg.collector) {
+		ft_collector_stop(arg.collector);
+		ft_collector_done(arg.collector, &error, why, sizeof(why));
+	}
 	if (ret == 0 && error < 0) {
 		snprintf(err, err_size, "%s", why);
 		ret = error;
 	}
-cleanup:
-	ft_collector_free(collector);
-	ft_mailbox_free(config.mailbox);
+	ft_collector_free(arg.collector);
+	ft_mailbox_free(arg.mailbox);
 	return ret;
 }

@@ -102,8 +102,12 @@ static void look_for_end(struct ft_ui *ui)
 	char sentence[FT_REASON_MAX] = "";
 	int error = 0;
 
-	if (ui->finished || !ft_collector_done(ui->config->collector, &error, sentence,
-					       sizeof(sentence)))
+	bool done = ft_collector_done(ui->collector, &error, sentence, sizeof(sentence));
+
+	/* A file's last picture stays until its user quits, unless -c said how long. */
+	if (!done && ui->config->options->read_file && ui->config->options->intervals)
+		ui->quit = true;
+	if (ui->finished || !done)
 		return;
 	ui->finished = true;
 	if (error < 0) {

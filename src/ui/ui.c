@@ -259,7 +259,7 @@ void ft_ui_suspend(struct ft_ui *ui)
 	struct sigaction stop = { .sa_handler = SIG_DFL }, before;
 	sigset_t set, old;
 
-	ft_collector_pause(ui->config->collector, true);
+	ft_collector_pause(ui->collector, true);
 	ft_term_leave();
 	/* SIGTSTP and not SIGSTOP: where no shell could wake us, the kernel doesn't stop us. */
 	sigemptyset(&set);
@@ -270,7 +270,7 @@ void ft_ui_suspend(struct ft_ui *ui)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	sigaction(SIGTSTP, &before, NULL);
 	ft_term_enter();
-	ft_collector_pause(ui->config->collector, false);
+	ft_collector_pause(ui->collector, false);
 	ft_ui_update(ui, FT_FX_FILL | FT_FX_PAINT);
 	ft_ui_show(ui);
 }
@@ -284,7 +284,7 @@ void ft_ui_event(struct ft_ui *ui, const struct ft_event *event)
 	if (effects & FT_FX_QUIT)
 		ui->quit = true;
 	if (effects & FT_FX_INTERVAL)
-		ft_collector_set_interval(ui->config->collector, ui->view.interval_ns);
+		ft_collector_set_interval(ui->collector, ui->view.interval_ns);
 	if (effects & FT_FX_NAMES)
 		ft_ui_switch_resolver(ui);
 	if (effects & FT_FX_WRITE)
@@ -352,7 +352,11 @@ int ft_ui_run(const struct ft_ui_config *config, int *ret_signal, char *err, siz
 	if (result < 0)
 		goto cleanup;
 	ui->warnings = join_warnings(config->warnings, remark);
-	result = ft_ui_loop(ui, err, err_size);
+	ft_ui_update(ui, FT_FX_FILL | FT_FX_PAINT);
+	ft_ui_show(ui);
+	result = config->start(config->start_arg, &ui->collector, err, err_size);
+	if (result == 0)
+		result = ft_ui_loop(ui, err, err_size);
 	ft_term_close();
 	if (result == 0 && ui->fault_error < 0) {
 		snprintf(err, err_size, "%s", ui->fault);

@@ -16,7 +16,13 @@ struct ft_options;
 struct ft_ui_config {
 	const struct ft_options *options;
 	struct ft_mailbox *mailbox;     /* borrowed */
-	struct ft_collector *collector; /* borrowed; for interval, pause, done */
+	/*
+	 * Starts the collector: called once the first frame is on the screen, so that it does
+	 * not wait for programs to load. The collector stays the callee's. 0, or -errno with a
+	 * sentence: then the terminal is put back and ft_ui_run returns it.
+	 */
+	int (*start)(void *arg, struct ft_collector **ret_collector, char *err, size_t err_size);
+	void *start_arg;
 	struct ft_names *names;         /* borrowed */
 	const char *observer;           /* host name */
 	const char *warnings;           /* lines to show at first (config, TERM), or NULL */

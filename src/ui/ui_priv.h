@@ -9,10 +9,12 @@
 #include "ui/screen.h"
 #include "ui/ui.h"
 
+struct ft_collector;
 struct ft_resolver;
 
 struct ft_ui {
 	const struct ft_ui_config *config;
+	struct ft_collector *collector; /* borrowed; NULL while the first frame is painted */
 	struct ft_view view;
 	struct ft_listing listing[FT_LIST_MAX];
 	struct ft_scene scene;
