@@ -65,6 +65,10 @@ struct ft_counts {
 #define FT_ENTRY_EXTRA_SPI (1U << 6) /* extra is an ESP or AH SPI */
 #define FT_ENTRY_EXTRA_GRE (1U << 7) /* extra is a GRE key */
 
+/* ft_entry.flags[1]: the direction's cookie is that of the socket which would get a packet of the
+ * other direction, found by a look-up; else it is of the socket that a packet came from. */
+#define FT_ENTRY_LOOKED_UP(d) (1U << (d))
+
 /*
  * One flow, one CPU, one epoch. Times are in the producer's ticks (jiffies64 in the kernel,
  * nanoseconds in user space); ft_batch.clock turns them into nanoseconds.

@@ -91,7 +91,7 @@ static void beat(struct ft_collector *c, bool due)
 /* A quick look for owners when nothing else is due. */
 static void glance(struct ft_collector *c)
 {
-	uint64_t wait = ft_owner_proc_glance(c->owner_source);
+	uint64_t wait = ft_owner_source_glance(c->owner_source);
 
 	c->glance_mono = ft_collector_mono() + wait;
 	arm(c);

@@ -11,7 +11,7 @@
 
 #include "capture/collector.h"
 #include "capture/notes.h"
-#include "capture/owner_proc.h"
+#include "capture/owner_source.h"
 #include "core/snapshot.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -70,7 +70,7 @@ struct ft_collector {
 	struct ft_links *links; /* NULL: a file */
 	struct ft_owners *owners;
 	struct ft_table *table;
-	struct ft_owner_proc *owner_source; /* NULL: a file */
+	struct ft_owner_source *owner_source; /* NULL: a file */
 	struct ft_notes notes;
 	struct picture picture;
 	struct ft_addr_set addresses; /* as told to the table; nets owned */

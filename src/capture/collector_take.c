@@ -133,10 +133,9 @@ void ft_collector_find_owners(struct ft_collector *c)
 		return;
 	if (budget > c->interval_ns / 10)
 		budget = c->interval_ns / 10;
-	ft_owner_proc_refresh(c->owner_source, c->links ? ft_links_addresses(c->links) : NULL,
-			      ft_collector_mono(), budget);
-	ft_table_resolve_owners(c->table, OWNER_QUERIES_MAX, ft_owner_proc_resolve,
-				c->owner_source);
+	ft_owner_source_apply(c->owner_source, c->table,
+			      c->links ? ft_links_addresses(c->links) : NULL,
+			      ft_collector_mono(), budget, OWNER_QUERIES_MAX);
 }
 
 /* ---- addresses */

@@ -84,6 +84,9 @@ struct ft_owner_proc {
 	uint64_t now_ns, real_ns; /* of this round: monotonic, real time */
 	uint64_t forgotten_ns;
 	unsigned look_ups;        /* left in this round */
+
+	uint16_t (*find)(void *arg, uint64_t cookie); /* the better source; NULL = none */
+	void *find_arg;
 	char text[160];
 };
 
@@ -122,6 +125,18 @@ void ft_owner_proc_free(struct ft_owner_proc *source)
 	ft_proc_scan_free(source->scan);
 	free(source->raw);
 	free(source);
+}
+
+void ft_owner_proc_ask_first(struct ft_owner_proc *source,
+			     uint16_t (*find)(void *arg, uint64_t cookie), void *arg)
+{
+	source->find = find;
+	source->find_arg = arg;
+}
+
+uint64_t ft_owner_proc_boot_ns(const struct ft_owner_proc *source)
+{
+	return ft_proc_scan_boot_ns(source->scan);
 }
 
 const char *ft_owner_proc_describe(const struct ft_owner_proc *source)
@@ -224,6 +239,12 @@ static enum answer owner_of_sock(struct ft_owner_proc *source, const struct ft_s
 {
 	uint16_t owner = FT_OWNER_UNKNOWN;
 
+	if (source->find && sock->cookie)
+		owner = source->find(source->find_arg, sock->cookie);
+	if (owner != FT_OWNER_UNKNOWN) {
+		*ret_owner = owner;
+		return ANSWER_OWNER;
+	}
 	switch (ft_proc_scan_find(source->scan, sock->inode, &owner)) {
 	case FT_HOLDER_FOUND:
 		*ret_owner = owner;

@@ -29,6 +29,12 @@ void ft_owner_proc_refresh(struct ft_owner_proc *source, const struct ft_addr_se
  * Returns after how many nanoseconds to look again: so that it costs about a hundredth of a CPU.
  */
 uint64_t ft_owner_proc_glance(struct ft_owner_proc *source);
+/* A better source, asked first about each socket that was found: its answer counts unless it is
+ * FT_OWNER_UNKNOWN. */
+void ft_owner_proc_ask_first(struct ft_owner_proc *source,
+			     uint16_t (*find)(void *arg, uint64_t cookie), void *arg);
+/* CLOCK_REALTIME of the boot, by which it tells when processes started. */
+uint64_t ft_owner_proc_boot_ns(const struct ft_owner_proc *source);
 /* For ft_table_resolve_owners; arg is the source. */
 void ft_owner_proc_resolve(void *arg, struct ft_owner_query *query);
 /* "sock_diag and /proc", or what is missing and why. */

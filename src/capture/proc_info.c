@@ -58,11 +58,21 @@ int ft_proc_parse_stat(const char *text, int32_t *ret_ppid, uint64_t *ret_start_
 	return 0;
 }
 
-static uint64_t ticks_ns(uint64_t ticks)
+static uint64_t tick_ns(void)
 {
 	long hz = sysconf(_SC_CLK_TCK);
 
-	return ticks * (1000000000 / (uint64_t)(hz > 0 ? hz : 100));
+	return 1000000000 / (uint64_t)(hz > 0 ? hz : 100);
+}
+
+static uint64_t ticks_ns(uint64_t ticks)
+{
+	return ticks * tick_ns();
+}
+
+uint64_t ft_proc_start_ns(uint64_t since_boot_ns, uint64_t boot_ns)
+{
+	return boot_ns + ticks_ns(since_boot_ns / tick_ns());
 }
 
 uint64_t ft_proc_info_start(int32_t pid, uint64_t boot_ns)
@@ -93,17 +103,21 @@ static void read_ids(int32_t pid, struct ft_process *process)
 		sscanf(line, "\nGid: %*u %u", &process->gid);
 }
 
-/* Arguments joined with spaces. */
-static void read_cmdline(int32_t pid, struct ft_proc_info *info)
+void ft_proc_join_args(char *args, size_t length)
 {
-	ssize_t length = read_file(pid, "cmdline", info->cmdline, sizeof(info->cmdline));
-
-	while (length > 0 && info->cmdline[length - 1] == '\0')
+	while (length > 0 && args[length - 1] == '\0')
 		length--;
-	for (ssize_t i = 0; i < length; i++) {
-		if (info->cmdline[i] == '\0')
-			info->cmdline[i] = ' ';
+	for (size_t i = 0; i < length; i++) {
+		if (args[i] == '\0')
+			args[i] = ' ';
 	}
+}
+
+void ft_proc_read_cmdline(int32_t pid, char *cmdline, size_t size)
+{
+	ssize_t length = read_file(pid, "cmdline", cmdline, size);
+
+	ft_proc_join_args(cmdline, length > 0 ? (size_t)length : 0);
 }
 
 /* Local users first: asking the name service may mean to wait for a network. */
@@ -126,8 +140,7 @@ static bool local_user(uint32_t uid, char *name, size_t size)
 	return found;
 }
 
-/* A user's name, or the number as text; asked once. */
-static void user_name(struct ft_users *users, uint32_t uid, char *name, size_t size)
+void ft_users_name(struct ft_users *users, uint32_t uid, char *name, size_t size)
 {
 	struct passwd entry, *found = NULL;
 	char buf[2048];
@@ -254,14 +267,23 @@ void ft_proc_container_of(const char *path, char *container, size_t container_si
 	snprintf(container, container_size, "%.*s", at ? (int)length : 0, at ? at : "");
 }
 
+int ft_proc_read_cgroup(int32_t pid, char *path, size_t size)
+{
+	char text[8192];
+	ssize_t length = read_file(pid, "cgroup", text, sizeof(text));
+
+	path[0] = '\0';
+	if (length <= 0)
+		return length < 0 ? (int)length : -ENOENT;
+	ft_proc_parse_cgroup(text, path, size);
+	return 0;
+}
+
 /* Cgroup, and what its path says. */
 static void read_cgroup(int32_t pid, struct ft_proc_info *info)
 {
-	char text[8192];
-
-	if (read_file(pid, "cgroup", text, sizeof(text)) <= 0)
+	if (ft_proc_read_cgroup(pid, info->cgroup, sizeof(info->cgroup)) < 0)
 		return;
-	ft_proc_parse_cgroup(text, info->cgroup, sizeof(info->cgroup));
 	ft_proc_unit_of(info->cgroup, info->unit, sizeof(info->unit));
 	ft_proc_container_of(info->cgroup, info->container, sizeof(info->container));
 }
@@ -293,10 +315,10 @@ int ft_proc_info_read(int32_t pid, uint64_t boot_ns, struct ft_users *users,
 	process->start_ns = boot_ns + ticks_ns(ticks);
 	copy_name(stat, ret_info->name, sizeof(ret_info->name));
 	read_ids(pid, process);
-	read_cmdline(pid, ret_info);
+	ft_proc_read_cmdline(pid, ret_info->cmdline, sizeof(ret_info->cmdline));
 	read_cgroup(pid, ret_info);
 	ft_privileged_exe(pid, ret_info->exe, sizeof(ret_info->exe));
-	user_name(users, process->uid, ret_info->user, sizeof(ret_info->user));
+	ft_users_name(users, process->uid, ret_info->user, sizeof(ret_info->user));
 	process->name = ret_info->name;
 	process->exe = ret_info->exe;
 	process->cmdline = ret_info->cmdline;

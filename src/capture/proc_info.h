@@ -42,6 +42,18 @@ int ft_proc_info_read(int32_t pid, uint64_t boot_ns, struct ft_users *users,
 /* Only when it started, to tell it from another one under its number; 0 if it is gone. */
 uint64_t ft_proc_info_start(int32_t pid, uint64_t boot_ns);
 
+/* The same from the kernel's own time, which is finer: start_boottime. */
+uint64_t ft_proc_start_ns(uint64_t since_boot_ns, uint64_t boot_ns);
+
+/* A user's name, or the number as text; asked once. */
+void ft_users_name(struct ft_users *users, uint32_t uid, char *name, size_t size);
+/* Arguments joined with spaces, "" if they cannot be read. */
+void ft_proc_read_cmdline(int32_t pid, char *cmdline, size_t size);
+/* Joins arguments that zero bytes end; args[length] is zero. */
+void ft_proc_join_args(char *args, size_t length);
+/* The path of a process' cgroup; 0 or -errno, then "". */
+int ft_proc_read_cgroup(int32_t pid, char *path, size_t size);
+
 /* The pieces, for their tests: 0 or -EBADMSG. */
 int ft_proc_parse_stat(const char *text, int32_t *ret_ppid, uint64_t *ret_start_ticks);
 void ft_proc_parse_cgroup(const char *text, char *path, size_t path_size);

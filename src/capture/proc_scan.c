@@ -553,6 +553,11 @@ enum ft_holder ft_proc_scan_find(struct ft_proc_scan *scan, uint32_t inode, uint
 	return FT_HOLDER_FOUND;
 }
 
+uint64_t ft_proc_scan_boot_ns(const struct ft_proc_scan *scan)
+{
+	return scan->boot_ns;
+}
+
 bool ft_proc_scan_sees_all(struct ft_proc_scan *scan)
 {
 	const struct process *first = find_process(scan, 1);

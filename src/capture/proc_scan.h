@@ -44,6 +44,9 @@ enum ft_holder {
 /* The holder of a socket; walks on within this round's time if it isn't known. */
 enum ft_holder ft_proc_scan_find(struct ft_proc_scan *scan, uint32_t inode, uint16_t *ret_owner);
 
+/* CLOCK_REALTIME of the boot, by which it tells when processes started. */
+uint64_t ft_proc_scan_boot_ns(const struct ft_proc_scan *scan);
+
 /* True if NOBODY means that no process of this machine holds it: all could be looked into (pid 1
  * is the test for a /proc that hides others). */
 bool ft_proc_scan_sees_all(struct ft_proc_scan *scan);

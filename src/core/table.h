@@ -144,6 +144,15 @@ struct ft_owner_query {
 void ft_table_resolve_owners(struct ft_table *table, unsigned max,
 			     void (*resolve)(void *arg, struct ft_owner_query *query), void *arg);
 
+/*
+ * Asks `find` about the socket of each end that was heard of in this interval, and moves the flow
+ * to its owner if that is another than before (FT_OWNER_UNKNOWN leaves it): a socket may be
+ * handed on. Ends that aren't ours get an owner too if their socket is on this machine (another
+ * network namespace).
+ */
+void ft_table_move_owners(struct ft_table *table, uint16_t (*find)(void *arg, uint64_t cookie),
+			  void *arg);
+
 /* Marks flows of vanished scopes ended (FT_ENDED_INTERFACE). */
 void ft_table_end_scope(struct ft_table *table, uint16_t scope, uint64_t now_ns);
 

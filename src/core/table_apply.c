@@ -202,6 +202,21 @@ static void note_birth(struct apply *apply, struct ft_change *change, struct ft_
 		flow->extra = entry->extra;
 }
 
+/* The socket of a direction: one that a packet came from counts more than one looked up. */
+static void note_cookie(struct ft_change *change, const struct ft_entry *entry, int dir)
+{
+	uint8_t bit = (uint8_t)(1 << dir);
+	bool looked_up = entry->flags[1] & FT_ENTRY_LOOKED_UP(dir);
+
+	if (!entry->cookie[dir])
+		return;
+	if (looked_up && change->cookie[dir] && !(change->looked_up & bit))
+		return;
+	change->cookie[dir] = entry->cookie[dir];
+	change->looked_up = (uint8_t)(looked_up ? change->looked_up | bit :
+						  change->looked_up & ~bit);
+}
+
 /* Counts an entry for a flow. */
 static void count(struct apply *apply, const struct ft_entry *entry, uint32_t slot)
 {
@@ -221,8 +236,7 @@ static void count(struct apply *apply, const struct ft_entry *entry, uint32_t sl
 		change->tcp_flags[dir] |= entry->tcp_flags[dir];
 		if (entry->ifindex[dir] && (newest || !change->ifindex[dir]))
 			change->ifindex[dir] = entry->ifindex[dir];
-		if (entry->cookie[dir])
-			change->cookie[dir] = entry->cookie[dir];
+		note_cookie(change, entry, dir);
 	}
 	change->entry_flags |= entry->flags[0] & FLAG_KEPT;
 	change->syn |= ((entry->flags[0] & FT_ENTRY_SYN_AB) ? 1 : 0) |

@@ -107,6 +107,45 @@ static bool take_answer(struct ft_table *table, uint32_t slot, const uint16_t kn
 	return done || query->final;
 }
 
+/* Makes an end of a flow another owner's. */
+static void move(struct ft_table *table, uint32_t slot, int end, uint16_t owner)
+{
+	struct ft_change *change = ft_table_change(table, slot);
+	uint16_t known[2];
+
+	known_owners(table, slot, known);
+	if (!(change->flags & (FT_CHANGE_OWNER | FT_CHANGE_NEW))) {
+		change->owner[0] = known[0];
+		change->owner[1] = known[1];
+	}
+	change->flags |= FT_CHANGE_OWNER;
+	ft_owners_release(table->owners, known[end]);
+	change->owner[end] = owner;
+	ft_owners_hold(table->owners, owner);
+}
+
+void ft_table_move_owners(struct ft_table *table, uint16_t (*find)(void *arg, uint64_t cookie),
+			  void *arg)
+{
+	for (uint32_t i = 0; i < table->change_count; i++) {
+		struct ft_change *change = &ft_table_changes(table)[i];
+		uint16_t known[2], owner;
+
+		if (!change->cookie[0] && !change->cookie[1])
+			continue;
+		known_owners(table, change->slot, known);
+		for (int end = 0; end < 2; end++) {
+			/* What a look-up found is good enough only where nothing else is known. */
+			if (!change->cookie[end] || (change->looked_up & 1 << end &&
+						     ft_owners_process(table->owners, known[end])))
+				continue;
+			owner = find(arg, change->cookie[end]);
+			if (owner != known[end] && is_answer(table, owner))
+				move(table, change->slot, end, owner);
+		}
+	}
+}
+
 /* Who opened a flow; of one that was in no snapshot yet, as far as its packets tell. */
 static enum ft_end initiator_of(const struct ft_table *table, uint32_t slot)
 {

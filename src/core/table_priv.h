@@ -58,7 +58,8 @@ struct ft_change {
 	uint8_t flags;
 	uint8_t syn;          /* bit d: direction d began with a pure SYN */
 	uint8_t first_dir;    /* of a new flow: who sent first; 2 = both at the same tick */
-	uint8_t zero[5];
+	uint8_t looked_up;    /* bit d: cookie[d] was looked up, see FT_ENTRY_LOOKED_UP */
+	uint8_t zero[4];
 };
 _Static_assert(sizeof(struct ft_change) == 64, "a change is a cache line");
 

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the owner programs tell, and who owns a socket by it.
+ *
+ *   cookie ──► owner_sockets ──► (tgid, start) ──► process ──► record in core/owner
+ *                                                    ▲
+ *             news of the ring: process, exec, exit ─┘
+ *
+ * A process that was told of is kept as the kernel told it, with what /proc has to add at that
+ * moment, so that one that lived for a millisecond is named as well as any other. Its record
+ * for the table is made when a flow needs it. Processes that hold sockets older than flowtop
+ * are alive: /proc tells all of them.
+ *
+ * Bounded: sockets by owner_sockets.h; processes by PROCESSES_MAX, those that ended go first.
+ */
+#include "capture/owner_bpf.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/cgroup_paths.h"
+#include "capture/owner_bpf_priv.h"
+#include "capture/owner_sockets.h"
+#include "capture/privileged.h"
+#include "core/log.h"
+#include "core/nls.h"
+#include "core/xalloc.h"
+
+#define PROCESSES_MAX 16384
+#define BUCKETS 4096U /* a power of two */
+
+struct process {
+	struct process *next;
+	uint64_t start_ns;  /* since boot, as the kernel tells it */
+	uint64_t exited_ns; /* CLOCK_REALTIME; 0 = it lives */
+	uint32_t tgid;
+	uint16_t owner;     /* its record, FT_OWNER_UNKNOWN = none yet, or out of date */
+	bool told;          /* the kernel told; else /proc has to */
+	struct ft_owner_process news;
+	char *exe, *cmdline, *cgroup; /* owned, of what was told */
+};
+
+struct ft_owner_bpf {
+	struct ft_owners *owners; /* borrowed */
+	struct ft_users *users;   /* borrowed */
+	uint64_t boot_ns;
+	struct ft_owner_programs programs;
+	struct ring_buffer *ring;
+	struct ft_owner_sockets *sockets;
+	struct ft_cgroup_paths *paths;
+	struct process *buckets[BUCKETS];
+	size_t process_count;
+	bool seeded;
+	char text[160];
+	struct ft_proc_info info; /* scratch */
+};
+
+/* ---- processes */
+
+static struct process **chain_of(struct ft_owner_bpf *source, uint32_t tgid)
+{
+	return &source->buckets[tgid & (BUCKETS - 1)];
+}
+
+static struct process *find_process(struct ft_owner_bpf *source, uint32_t tgid, uint64_t start_ns)
+{
+	struct process *process = *chain_of(source, tgid);
+
+	while (process && (process->tgid != tgid || process->start_ns != start_ns))
+		process = process->next;
+	return process;
+}
+
+static void free_process(struct process *process)
+{
+	free(process->exe);
+	free(process->cmdline);
+	free(process->cgroup);
+	free(process);
+}
+
+/* Forgets processes that ended, or all of them. */
+static void forget_processes(struct ft_owner_bpf *source, bool all)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct process **at = &source->buckets[i];
+
+		while (*at) {
+			struct process *process = *at;
+
+			if (!all && !process->exited_ns) {
+				at = &process->next;
+				continue;
+			}
+			*at = process->next;
+			free_process(process);
+			source->process_count--;
+		}
+	}
+}
+
+/* The process, made known if it wasn't; NULL: there are too many. */
+static struct process *know_process(struct ft_owner_bpf *source, uint32_t tgid, uint64_t start_ns)
+{
+	struct process *process = find_process(source, tgid, start_ns);
+	struct process **chain = chain_of(source, tgid);
+
+	if (process)
+		return process;
+	if (source->process_count >= PROCESSES_MAX)
+		forget_processes(source, false);
+	if (source->process_count >= PROCESSES_MAX)
+		return NULL;
+	process = xcalloc(1, sizeof(*process));
+	process->tgid = tgid;
+	process->start_ns = start_ns;
+	process->next = *chain;
+	*chain = process;
+	source->process_count++;
+	return process;
+}
+
+/* The whole path of the program, if /proc still has it; else its last part. */
+static char *read_exe(const struct ft_owner_process *news)
+{
+	char path[1024];
+	const char *slash;
+
+	if (ft_privileged_exe((int32_t)news->head.tgid, path, sizeof(path)) == 0) {
+		slash = strrchr(path, '/');
+		if (slash && strncmp(slash + 1, news->exe, strlen(news->exe)) == 0)
+			return xstrdup(path);
+	}
+	return xstrdup(news->exe);
+}
+
+/* The command line as told, or as /proc has it if that is longer. */
+static char *read_cmdline(const struct ft_owner_process *news)
+{
+	size_t length = news->args_length < FT_OWNER_ARGS ? news->args_length : FT_OWNER_ARGS;
+	char text[FT_CMDLINE_MAX + 1];
+
+	if (length < FT_OWNER_ARGS) {
+		memcpy(text, news->args, length);
+		text[length] = '\0';
+		ft_proc_join_args(text, length);
+		return xstrdup(text);
+	}
+	ft_proc_read_cmdline((int32_t)news->head.tgid, text, sizeof(text));
+	if (!text[0]) {
+		memcpy(text, news->args, length);
+		text[length] = '\0';
+		ft_proc_join_args(text, length);
+	}
+	return xstrdup(text);
+}
+
+/* The path of its cgroup. Where only v1 trees are in use it is at the root of the v2 tree. */
+static char *read_cgroup(struct ft_owner_bpf *source, const struct ft_owner_process *news)
+{
+	const char *path = ft_cgroup_paths_find(source->paths, news->cgroup_id);
+	char text[1024];
+
+	if (path && strcmp(path, "/") != 0)
+		return xstrdup(path);
+	if (ft_proc_read_cgroup((int32_t)news->head.tgid, text, sizeof(text)) == 0)
+		return xstrdup(text);
+	return xstrdup(path ? path : "");
+}
+
+/* ---- news */
+
+/* A process, new or anew. */
+static void on_process(struct ft_owner_bpf *source, const struct ft_owner_process *news)
+{
+	struct process *process = know_process(source, news->head.tgid, news->head.start_ns);
+
+	if (!process)
+		return;
+	process->told = true;
+	process->owner = FT_OWNER_UNKNOWN;
+	process->news = *news;
+	process->news.comm[FT_OWNER_COMM - 1] = '\0';
+	process->news.exe[FT_OWNER_EXE - 1] = '\0';
+	free(process->exe);
+	free(process->cmdline);
+	free(process->cgroup);
+	process->exe = read_exe(&process->news);
+	process->cmdline = read_cmdline(&process->news);
+	process->cgroup = read_cgroup(source, &process->news);
+}
+
+static void on_end(struct ft_owner_bpf *source, const struct ft_owner_exit *news)
+{
+	struct process *process = find_process(source, news->head.tgid, news->head.start_ns);
+
+	if (!process)
+		return;
+	process->exited_ns = source->boot_ns + news->exit_ns;
+	if (process->owner != FT_OWNER_UNKNOWN)
+		ft_owners_exited(source->owners, (int32_t)process->tgid, process->exited_ns);
+}
+
+static void on_socket(void *arg, const struct ft_owner_socket *news)
+{
+	struct ft_owner_bpf *source = arg;
+
+	ft_owner_sockets_put(source->sockets, &(struct ft_owner_socket_of){
+		.cookie = news->cookie,
+		.start_ns = news->head.start_ns,
+		.tgid = news->head.tgid,
+		.how = news->how,
+	});
+}
+
+static void on_cgroup(struct ft_owner_bpf *source, const struct ft_owner_cgroup *news)
+{
+	if (news->path[0] && memchr(news->path, '\0', sizeof(news->path)))
+		ft_cgroup_paths_put(source->paths, news->id, news->path);
+}
+
+/* One record of the ring. */
+static int on_news(void *arg, void *data, size_t size)
+{
+	const struct ft_owner_head *head = data;
+
+	if (size < sizeof(*head))
+		return 0;
+	if (head->type == FT_OWNER_SOCKET && size >= sizeof(struct ft_owner_socket))
+		on_socket(arg, data);
+	else if (head->type == FT_OWNER_PROCESS && size >= sizeof(struct ft_owner_process))
+		on_process(arg, data);
+	else if (head->type == FT_OWNER_EXIT && size >= sizeof(struct ft_owner_exit))
+		on_end(arg, data);
+	else if (head->type == FT_OWNER_CGROUP && size >= sizeof(struct ft_owner_cgroup))
+		on_cgroup(arg, data);
+	return 0;
+}
+
+void ft_owner_bpf_drain(struct ft_owner_bpf *source)
+{
+	if (source)
+		ring_buffer__consume(source->ring);
+}
+
+/* ---- answers */
+
+/* A record from what the kernel told. */
+static uint16_t add_told(struct ft_owner_bpf *source, struct process *process)
+{
+	const struct ft_owner_process *news = &process->news;
+	struct ft_proc_info *info = &source->info;
+	struct ft_process record = {
+		.pid = (int32_t)process->tgid,
+		.ppid = (int32_t)news->ppid,
+		.uid = news->uid,
+		.gid = news->gid,
+		.start_ns = ft_proc_start_ns(process->start_ns, source->boot_ns),
+		.name = news->comm,
+		.exe = process->exe,
+		.cmdline = process->cmdline,
+		.user = info->user,
+		.cgroup = process->cgroup,
+		.unit = info->unit,
+		.container = info->container,
+	};
+
+	ft_users_name(source->users, news->uid, info->user, sizeof(info->user));
+	ft_proc_unit_of(process->cgroup, info->unit, sizeof(info->unit));
+	ft_proc_container_of(process->cgroup, info->container, sizeof(info->container));
+	return ft_owners_add_process(source->owners, &record);
+}
+
+/* A record from /proc, of a process that held its sockets before flowtop came. */
+static uint16_t add_from_proc(struct ft_owner_bpf *source, const struct process *process)
+{
+	uint64_t start_ns = ft_proc_start_ns(process->start_ns, source->boot_ns);
+
+	if (ft_proc_info_read((int32_t)process->tgid, source->boot_ns, source->users,
+			      &source->info) < 0 ||
+	    source->info.process.start_ns != start_ns)
+		return FT_OWNER_UNKNOWN;
+	return ft_owners_add_process(source->owners, &source->info.process);
+}
+
+/* The process' record; a new one if it has none, or if that was dropped. */
+static uint16_t record_of(struct ft_owner_bpf *source, struct process *process)
+{
+	const struct ft_process *record = ft_owners_process(source->owners, process->owner);
+	uint64_t start_ns = ft_proc_start_ns(process->start_ns, source->boot_ns);
+
+	if (record && record->pid == (int32_t)process->tgid && record->start_ns == start_ns)
+		return process->owner;
+	process->owner = process->told ? add_told(source, process) :
+					 add_from_proc(source, process);
+	if (process->owner != FT_OWNER_UNKNOWN && process->exited_ns)
+		ft_owners_exited(source->owners, (int32_t)process->tgid, process->exited_ns);
+	return process->owner;
+}
+
+uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie)
+{
+	const struct ft_owner_socket_of *socket;
+	struct process *process;
+
+	if (!source)
+		return FT_OWNER_UNKNOWN;
+	socket = ft_owner_sockets_find(source->sockets, cookie);
+	if (!socket)
+		return FT_OWNER_UNKNOWN;
+	if (!socket->start_ns)
+		return FT_OWNER_KERNEL;
+	process = know_process(source, socket->tgid, socket->start_ns);
+	return process ? record_of(source, process) : FT_OWNER_UNKNOWN;
+}
+
+/* ---- birth and death */
+
+static void describe(struct ft_owner_bpf *source)
+{
+	size_t at = (size_t)snprintf(source->text, sizeof(source->text), "BPF (");
+	const char *before = "";
+
+	for (enum ft_owner_part i = 0; i <= FT_PART_SEED; i++) {
+		if (!ft_owner_programs_has(&source->programs, i))
+			continue;
+		at += (size_t)snprintf(source->text + at, sizeof(source->text) - at, "%s%s",
+				       before, ft_owner_part_name(i));
+		before = ", ";
+	}
+	snprintf(source->text + at, sizeof(source->text) - at, ")");
+}
+
+struct ft_owner_bpf *ft_owner_bpf_new(struct ft_owners *owners, uint64_t boot_ns,
+				      struct ft_users *users)
+{
+	struct ft_owner_bpf *source = xcalloc(1, sizeof(*source));
+	int root = ft_cgroup_open_root(), error;
+
+	source->owners = owners;
+	source->users = users;
+	source->boot_ns = boot_ns;
+	source->sockets = ft_owner_sockets_new(0);
+	source->paths = ft_cgroup_paths_new(root);
+	error = ft_owner_programs_load(&source->programs, root);
+	if (error)
+		goto cleanup;
+	source->ring = ring_buffer__new(source->programs.maps.ring_fd, on_news, source, NULL);
+	if (!source->ring) {
+		error = -errno;
+		goto cleanup;
+	}
+	error = ft_owner_programs_seed(&source->programs, on_socket, source);
+	source->seeded = error == 0;
+	describe(source);
+	return source;
+
+cleanup:
+	ft_log(FT_LOG_INFO, "owners by BPF: %s", strerror(-error));
+	ft_owner_bpf_free(source);
+	return NULL;
+}
+
+void ft_owner_bpf_free(struct ft_owner_bpf *source)
+{
+	if (!source)
+		return;
+	ring_buffer__free(source->ring);
+	ft_owner_programs_unload(&source->programs);
+	forget_processes(source, true);
+	ft_owner_sockets_free(source->sockets);
+	ft_cgroup_paths_free(source->paths);
+	free(source);
+}
+
+const struct ft_owner_maps *ft_owner_bpf_maps(const struct ft_owner_bpf *source)
+{
+	return source ? &source->programs.maps : NULL;
+}
+
+bool ft_owner_bpf_complete(const struct ft_owner_bpf *source)
+{
+	return source && source->seeded &&
+	       ft_owner_programs_has(&source->programs, FT_PART_CREATE) &&
+	       ft_owner_sockets_forgotten(source->sockets) == 0;
+}
+
+const char *ft_owner_bpf_describe(const struct ft_owner_bpf *source)
+{
+	return source ? source->text : "";
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owners told by the kernel, through BPF: the exact source. Several programs, each of which
+ * may be refused by a kernel without harm to the others; what they tell is in bpf/owner_abi.h.
+ * Opened by the main thread before the capture backend, whose programs share its maps; used by
+ * the collector thread. After the opening nothing here needs a privilege but looks into /proc.
+ */
+#ifndef FT_CAPTURE_OWNER_BPF_H
+#define FT_CAPTURE_OWNER_BPF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/proc_info.h"
+#include "core/owner.h"
+
+struct ft_owner_bpf;
+
+/* Maps that the tc programs read and write too; borrowed. */
+struct ft_owner_maps {
+	int sk_fd, ring_fd;
+};
+
+/* Loads what this kernel takes, and reads the sockets that there are. NULL: it takes nothing.
+ * boot_ns: see proc_info.h; users: borrowed. */
+struct ft_owner_bpf *ft_owner_bpf_new(struct ft_owners *owners, uint64_t boot_ns,
+				      struct ft_users *users);
+void ft_owner_bpf_free(struct ft_owner_bpf *source); /* takes NULL */
+
+/* NULL for a NULL source. */
+const struct ft_owner_maps *ft_owner_bpf_maps(const struct ft_owner_bpf *source);
+
+/* Reads the news. Costs no system call when there are none. */
+void ft_owner_bpf_drain(struct ft_owner_bpf *source);
+/* Who owns the socket: a process, FT_OWNER_KERNEL, or FT_OWNER_UNKNOWN; NULL knows nothing. */
+uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie);
+/* True if each socket of a process is known: those before us and those since. */
+bool ft_owner_bpf_complete(const struct ft_owner_bpf *source);
+
+/* "BPF (created, used, held)". */
+const char *ft_owner_bpf_describe(const struct ft_owner_bpf *source);
+
+/* --doctor: tries each program: 0 or -errno, and a sentence. Leaves nothing behind. */
+void ft_owner_bpf_probe_all(void (*report)(void *arg, const char *name, int result,
+					   const char *why), void *arg);
+
+#endif

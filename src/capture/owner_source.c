@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See owner_source.h. While BPF knows every socket there is no need to look into /proc all the
+ * time for processes that may be gone soon: /proc is walked only for what BPF doesn't know.
+ */
+#include "capture/owner_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "capture/owner_proc.h"
+#include "core/xalloc.h"
+
+#define DRAIN_NS (100 * UINT64_C(1000000)) /* news are read so often: /proc may add to them */
+
+struct ft_owner_source {
+	struct ft_owner_bpf *bpf; /* NULL: not here */
+	struct ft_owner_proc *proc;
+	struct ft_users users;
+	char text[400];
+};
+
+/* For owner_proc: it found a socket, BPF may know its process. */
+static uint16_t find_by_cookie(void *arg, uint64_t cookie)
+{
+	struct ft_owner_source *source = arg;
+
+	return ft_owner_bpf_find(source->bpf, cookie);
+}
+
+struct ft_owner_source *ft_owner_source_new(struct ft_owners *owners)
+{
+	struct ft_owner_source *source = xcalloc(1, sizeof(*source));
+
+	source->proc = ft_owner_proc_new(owners);
+	source->bpf = ft_owner_bpf_new(owners, ft_owner_proc_boot_ns(source->proc), &source->users);
+	if (source->bpf)
+		ft_owner_proc_ask_first(source->proc, find_by_cookie, source);
+	return source;
+}
+
+void ft_owner_source_free(struct ft_owner_source *source)
+{
+	if (!source)
+		return;
+	ft_owner_bpf_free(source->bpf);
+	ft_owner_proc_free(source->proc);
+	free(source);
+}
+
+const struct ft_owner_maps *ft_owner_source_maps(const struct ft_owner_source *source)
+{
+	return ft_owner_bpf_maps(source->bpf);
+}
+
+void ft_owner_source_apply(struct ft_owner_source *source, struct ft_table *table,
+			   const struct ft_addr_set *addresses, uint64_t now_ns,
+			   uint64_t budget_ns, unsigned max)
+{
+	ft_owner_bpf_drain(source->bpf);
+	if (source->bpf)
+		ft_table_move_owners(table, find_by_cookie, source);
+	ft_owner_proc_refresh(source->proc, addresses, now_ns, budget_ns);
+	ft_table_resolve_owners(table, max, ft_owner_proc_resolve, source->proc);
+}
+
+uint64_t ft_owner_source_glance(struct ft_owner_source *source)
+{
+	uint64_t wait = DRAIN_NS;
+
+	ft_owner_bpf_drain(source->bpf);
+	if (!ft_owner_bpf_complete(source->bpf))
+		wait = ft_owner_proc_glance(source->proc);
+	return source->bpf && wait > DRAIN_NS ? DRAIN_NS : wait;
+}
+
+const char *ft_owner_source_describe(struct ft_owner_source *source)
+{
+	if (!source->bpf)
+		return ft_owner_proc_describe(source->proc);
+	snprintf(source->text, sizeof(source->text), "%s, %s",
+		 ft_owner_bpf_describe(source->bpf), ft_owner_proc_describe(source->proc));
+	return source->text;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who owns a socket, from all sources there are, best first: what the kernel told through BPF
+ * decides; what it could not tell is asked from sock_diag, and the process from BPF by the
+ * socket's cookie or from /proc. The first that knows decides, none guesses. Made by the main
+ * thread, used by the collector thread.
+ */
+#ifndef FT_CAPTURE_OWNER_SOURCE_H
+#define FT_CAPTURE_OWNER_SOURCE_H
+
+#include <stdint.h>
+
+#include "capture/owner_bpf.h"
+#include "core/net.h"
+#include "core/owner.h"
+#include "core/table.h"
+
+struct ft_owner_source;
+
+struct ft_owner_source *ft_owner_source_new(struct ft_owners *owners);
+void ft_owner_source_free(struct ft_owner_source *source); /* takes NULL */
+
+/* For the capture backend: what its programs share with the owner programs; NULL = nothing. */
+const struct ft_owner_maps *ft_owner_source_maps(const struct ft_owner_source *source);
+
+/* Looks for owners in the table, for about budget_ns: moves flows whose socket went to another
+ * process, and asks about flows that have no owner, at most `max`. */
+void ft_owner_source_apply(struct ft_owner_source *source, struct ft_table *table,
+			   const struct ft_addr_set *addresses, uint64_t now_ns,
+			   uint64_t budget_ns, unsigned max);
+/* A quick look in between, at what may not be there any more next time. Returns after how many
+ * nanoseconds to look again. */
+uint64_t ft_owner_source_glance(struct ft_owner_source *source);
+
+/* Which sources are in use, and what is missing. */
+const char *ft_owner_source_describe(struct ft_owner_source *source);
+
+#endif
