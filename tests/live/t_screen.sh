@@ -20,10 +20,10 @@ ip netns exec a env FT_LIVE_MARK="$FT_LIVE_MARK" \
 keys "stty -a >$work/stty.before; echo set-\$((1 + 1))" Enter
 sees set-2 || bail "no terminal"
 
-# start OPTIONS: flowtop in the terminal, until it shows its panes.
+# start OPTIONS: flowtop in the terminal, until its header tells the backend: then it counts.
 start() {
 	keys "clear; $flowtop -n -N -d 0.3 $*; echo status-\$?" Enter
-	sees '1 flows' || bail "no screen"
+	sees '(tcx)' || bail "no screen"
 }
 # sane NAME: after an end, the terminal is as it was.
 sane() {
