@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,14 @@ static void set_locale(void)
 #endif
 }
 
+/* Translations without letters that an ASCII screen cannot show: "nachste" for "nächste". */
+static void set_plain_text(void)
+{
+#if ENABLE_NLS
+	bind_textdomain_codeset("flowtop", "ASCII");
+#endif
+}
+
 int main(int argc, char *argv[])
 {
 	struct ft_options options;
@@ -179,6 +188,8 @@ int main(int argc, char *argv[])
 	open_log();
 	ft_options_init(&options);
 	ret = ft_options_parse(&options, argc, argv, &warnings, err, sizeof(err));
+	if (options.ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		set_plain_text();
 	if (ret == 0)
 		ret = run(&options, warnings, err, sizeof(err));
 	ft_options_done(&options);

@@ -322,7 +322,8 @@ static int check_together(const struct ft_options *options, const struct ft_assi
 		snprintf(err, err_size, _("-r reads a file: not with --backend"));
 		return -EINVAL;
 	}
-	if (sort && !(sort->lists & options->lists)) {
+	/* In a config file it is meant for the panes that have it. */
+	if (sort && !(sort->lists & options->lists) && has(words, "sort")) {
 		snprintf(err, err_size, _("-s: the pane %s has no column \"%s\""),
 			 ft_list_name(options->first_list), sort->id);
 		return -EINVAL;

@@ -491,7 +491,7 @@ const struct ft_option ft_option_table[] = {
 	  false, set_capture_filter },
 	{ 'F', "local", N_("NET"), N_("local network, IPv4 or IPv6; repeat"), true, true,
 	  set_local },
-	{ 'r', "read", N_("FILE"), N_("read a capture file, pcap or pcapng"), false, false,
+	{ 'r', "read", N_("FILE"), N_("read a capture file, pcap or pcapng; - is stdin"), false, false,
 	  set_read },
 	{ 'b', "batch", NULL, N_("batch: no screen; print records or text to stdout"), false,
 	  false, set_batch },

@@ -15,6 +15,7 @@
 #include "capture/collector.h"
 #include "core/filter.h"
 #include "core/names.h"
+#include "core/nls.h"
 #include "core/xalloc.h"
 #include "options.h"
 
@@ -49,6 +50,7 @@ int ft_session_open(struct ft_session *session, const struct ft_options *options
 		    size_t err_size)
 {
 	char *hosts = read_text("/etc/hosts"), *services = read_text("/etc/services");
+	char why[256];
 	size_t where;
 	int ret;
 
@@ -59,10 +61,12 @@ int ft_session_open(struct ft_session *session, const struct ft_options *options
 	session->names = ft_names_new(hosts, services);
 	free(hosts);
 	free(services);
-	ret = ft_filter_parse(options->filter, session->names, &session->filter, &where, err,
-			      err_size);
-	if (ret < 0)
+	ret = ft_filter_parse(options->filter, session->names, &session->filter, &where, why,
+			      sizeof(why));
+	if (ret < 0) {
+		snprintf(err, err_size, _("filter \"%s\": %s"), options->filter, why);
 		ft_session_close(session);
+	}
 	return ret;
 }
 

@@ -58,6 +58,13 @@ fails 1 '-d: ' -b -d 0
 fails 1 'csv' -b -o csv --pane all
 fails 1 'port' -b port
 fails 1 'parenthesis' -b '(' tcp
+fails 1 'filter "tcp and":' -b tcp and
+fails 1 'at least 1$' -b -c 0
+works ' 49 flows' -b -r "$top_srcdir/tests/captures/ethernet.pcap"
+works 'lost 2/196 (other 2) ' -b -r "$top_srcdir/tests/captures/ethernet.pcap"
+"$flowtop" -b -r - <"$top_srcdir/tests/captures/raw.pcap" >"$tmp/out" 2>"$tmp/err" &&
+	grep -q ' stdin (file)  2 flows' "$tmp/out"
+verdict "-r - reads standard input"
 fails 3 'nosuchif0' -b -i nosuchif0
 fails 3 "$tmp/none" -b -r "$tmp/none"
 fails 3 "$tmp/none" --config "$tmp/none"
@@ -85,6 +92,19 @@ echo 'intervall = 3' >"$tmp/flowtop/config"
 "$flowtop" -D >"$tmp/out" 2>"$tmp/err" </dev/null && [ -s "$tmp/out" ] &&
 	grep -q 'flowtop/config:1: .*"intervall".*"interval"' "$tmp/err"
 verdict "a bad line in the config file is a warning with line and key"
+
+echo 'sort = host' >"$tmp/flowtop/config"
+"$flowtop" -b -r "$top_srcdir/tests/captures/raw.pcap" >"$tmp/out" 2>"$tmp/err" && [ ! -s "$tmp/err" ]
+verdict "the config file's sort column is for the panes that have it"
+rm -r "$tmp/flowtop"
+
+# The catalogue is found uninstalled only in a build configured for that.
+LANGUAGE=de "$flowtop" --help >"$tmp/out" 2>"$tmp/err"
+if grep -q '^Aufruf' "$tmp/out"; then
+	LANGUAGE=de "$flowtop" --ascii --help >"$tmp/out" 2>"$tmp/err" &&
+		! LC_ALL=C grep -q '[^ -~]' "$tmp/out"
+	verdict "--ascii holds for translations too"
+fi
 
 "$flowtop" --help 2>"$tmp/err" | head -n 0
 [ ! -s "$tmp/err" ]

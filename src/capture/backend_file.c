@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "capture/backend.h"
 #include "capture/packet_log.h"
@@ -114,10 +115,13 @@ static int set_filter(struct backend_file *self, const char *expression, char *e
 static int open_file(struct backend_file *self, const char *name, char *err, size_t err_size)
 {
 	char text[PCAP_ERRBUF_SIZE] = "", shown[128], why[128];
-	FILE *stream = fopen(name, "rbe");
+	bool is_stdin = strcmp(name, "-") == 0;
+	FILE *stream = is_stdin ? fdopen(dup(STDIN_FILENO), "rb") : fopen(name, "rbe");
 	struct stat status;
 	int result;
 
+	if (is_stdin)
+		name = "stdin";
 	if (!stream || fstat(fileno(stream), &status) < 0) {
 		result = -errno;
 		snprintf(err, err_size, _("cannot read %s: %s"), safe(name, shown, sizeof(shown)),

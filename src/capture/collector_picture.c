@@ -159,6 +159,8 @@ void ft_picture_of_file(struct ft_collector *collector, const struct ft_batch *b
 	struct picture *picture = &collector->picture;
 	const char *name = base_name(collector->config.backend.file);
 
+	if (strcmp(name, "-") == 0)
+		name = "stdin";
 	if (picture->scope_count == 0) {
 		size_scopes(picture, 1);
 		snprintf(picture->scopes[0].name, sizeof(picture->scopes[0].name), "%.*s",

@@ -43,18 +43,18 @@ const struct ft_column ft_columns[] = {
 	{ MARK(protocol), .title = N_("Prot"), .help = N_("protocol above IP"),
 	  .lists = FT_ON_FLOWS, WIDTHS(4, 6, 6), .priority = 4, .ascending = true },
 	{ TEXT(service), .title = N_("Service"), .help = N_("service, ICMP type, SPI or GRE key"),
-	  .lists = FT_ON_FLOWS, WIDTHS(7, 10, 16), .priority = 15 },
+	  .lists = FT_ON_FLOWS, WIDTHS(7, 10, 16), .priority = 16 },
 	{ TEXT(process), .title = N_("Process"),
 	  .help = N_("owner of the local end: process, kernel, transit or unknown"),
 	  .lists = OWNED_LISTS, WIDTHS(9, 14, 40), .priority = 0, .needs = FT_NEEDS_OWNER },
 	{ NUMBER(pid), .title = N_("PID"), .help = N_("process id"),
-	  .lists = OWNED_LISTS, WIDTHS(7, 7, 7), .priority = 16, .ascending = true,
+	  .lists = OWNED_LISTS, WIDTHS(7, 7, 7), .priority = 11, .ascending = true,
 	  .needs = FT_NEEDS_OWNER },
 	{ TEXT(user), .title = N_("User"), .help = N_("user of the process"),
-	  .lists = OWNED_LISTS, WIDTHS(6, 9, 16), .priority = 14, .needs = FT_NEEDS_OWNER },
+	  .lists = OWNED_LISTS, WIDTHS(6, 9, 16), .priority = 13, .needs = FT_NEEDS_OWNER },
 	/* where */
 	{ TEXT(iface), .title = N_("Iface"), .help = N_("interface; of a bridge, its port"),
-	  .lists = FT_ON_FLOWS, WIDTHS(6, 9, 20), .priority = 13 },
+	  .lists = FT_ON_FLOWS, WIDTHS(6, 9, 20), .priority = 14 },
 	{ MARK(vlan), .title = N_("VLAN"), .help = N_("VLAN id, outer.inner"),
 	  .lists = FT_ON_FLOWS, WIDTHS(4, 5, 9), .priority = 20, .ascending = true },
 	/* when and how */
@@ -64,9 +64,9 @@ const struct ft_column ft_columns[] = {
 	{ MARK(flags), .title = N_("Flags"), .help = N_("TCP flags seen, sent/received"),
 	  .lists = FT_ON_FLOWS, WIDTHS(7, 9, 17), .priority = 22, .ascending = true },
 	{ NUMBER(age), .title = N_("Age"), .help = N_("time since first seen"),
-	  .lists = ALL_LISTS, WIDTHS(6, 6, 6), .priority = 12 },
+	  .lists = ALL_LISTS, WIDTHS(6, 6, 6), .priority = 15 },
 	{ NUMBER(idle), .title = N_("Idle"), .help = N_("time since the last packet"),
-	  .lists = ALL_LISTS, WIDTHS(6, 6, 6), .priority = 11, .ascending = true },
+	  .lists = ALL_LISTS, WIDTHS(6, 6, 6), .priority = 12, .ascending = true },
 	/* how much */
 	{ NUMBER(flows), .title = N_("Flows"), .help = N_("flows summed in this row"),
 	  .lists = FT_ON_TALKERS | FT_ON_PROCESSES, WIDTHS(5, 6, 7), .priority = 4 },
@@ -135,15 +135,17 @@ static unsigned priority_of(const struct ft_column *column, enum ft_amounts amou
 	return column->priority;
 }
 
-/* True if key m hides it. */
-static bool is_left_out(const struct ft_column *column, enum ft_amounts amounts)
+/* True if key m hides it, or it would be empty. */
+static bool is_left_out(const struct ft_column *column, const struct ft_show *show)
 {
-	return (amounts == FT_AMOUNTS_RATES && column->amount == FT_AMOUNT_TOTAL) ||
-	       (amounts == FT_AMOUNTS_TOTALS && column->amount == FT_AMOUNT_RATE);
+	if (show->no_owners && (column->needs & FT_NEEDS_OWNER))
+		return true;
+	return (show->amounts == FT_AMOUNTS_RATES && column->amount == FT_AMOUNT_TOTAL) ||
+	       (show->amounts == FT_AMOUNTS_TOTALS && column->amount == FT_AMOUNT_RATE);
 }
 
 /* The columns of a list, without what is hidden or scrolled away; in table order. */
-static size_t collect(enum ft_list list, enum ft_amounts amounts, unsigned skip,
+static size_t collect(enum ft_list list, const struct ft_show *show, unsigned skip,
 		      const struct ft_column *sort, struct candidate *candidates)
 {
 	const struct ft_column *name = NULL;
@@ -158,14 +160,16 @@ static size_t collect(enum ft_list list, enum ft_amounts amounts, unsigned skip,
 		if (!name && column->priority == 0)
 			name = column;
 		fixed = column == name || column == sort;
-		if (!fixed && is_left_out(column, amounts))
+		if (!fixed && is_left_out(column, show))
 			continue;
 		if (!fixed && skip > 0) {
 			skip--;
 			continue;
 		}
 		candidates[count++] = (struct candidate){
-			.column = column, .priority = priority_of(column, amounts), .fixed = fixed,
+			.column = column,
+			.priority = priority_of(column, show->amounts),
+			.fixed = fixed,
 		};
 	}
 	return count;
@@ -251,7 +255,7 @@ void ft_column_layout(enum ft_list list, const struct ft_show *show, unsigned wi
 		      unsigned skip, const struct ft_column *sort, struct ft_layout *ret_layout)
 {
 	struct candidate candidates[CELLS_MAX];
-	size_t count = collect(list, show->amounts, skip, sort, candidates);
+	size_t count = collect(list, show, skip, sort, candidates);
 	unsigned sum, x = 0;
 
 	while (needed(candidates, count, true) > width &&

@@ -30,7 +30,7 @@ struct ft_value {
 
 #define FT_PRIORITY_EXTRA 10
 
-/* Needs of a column: data that must be collected for it; none in this step. */
+/* What a column needs to have anything to say; without it, it is not laid out. */
 #define FT_NEEDS_OWNER (1U << 0)
 
 /* Which of key m's two kinds of amount a column is. */

@@ -327,7 +327,8 @@ static const char *brief_state(const struct ft_flow_hot *flow)
 
 FT_COLUMN_FORMAT(state)
 {
-	const char *name = ft_text_state(row->flow);
+	bool none = row->flow->state == FT_STATE_NONE && row->flow->ended == FT_ENDED_NOT;
+	const char *name = none ? "-" : ft_text_state(row->flow);
 
 	(void)snapshot;
 	if (strlen(name) > width)

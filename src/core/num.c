@@ -45,8 +45,12 @@ int ft_num_u64(const char *what, const char *text, uint64_t min, uint64_t max,
 		too_big |= __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value);
 	}
 	if (too_big || value < min || value > max) {
-		snprintf(err, err_size, _("%s: must be between %llu and %llu"), what,
-			 (unsigned long long)min, (unsigned long long)max);
+		if (!too_big && max == UINT64_MAX)
+			snprintf(err, err_size, _("%s: must be at least %llu"), what,
+				 (unsigned long long)min);
+		else
+			snprintf(err, err_size, _("%s: must be between %llu and %llu"), what,
+				 (unsigned long long)min, (unsigned long long)max);
 		return -ERANGE;
 	}
 	*ret_value = value;

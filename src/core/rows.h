@@ -99,6 +99,7 @@ struct ft_show {
 	bool hide_ports;        /* key p */
 	bool full_command;      /* key l */
 	bool ascii;             /* --ascii */
+	bool no_owners;         /* nobody tells owners (a file): no columns for them */
 	const struct ft_names *names; /* borrowed; NULL = numbers only */
 	uint64_t base_ns;       /* key z: totals count from this moment; 0 = since start */
 	const struct ft_baseline *baseline; /* key z: what to take off totals; borrowed or NULL */

@@ -48,6 +48,7 @@ static void write_when(struct text_output *output, const struct ft_snapshot *sna
 {
 	FILE *stream = output->config.stream;
 	char time[64], name[128];
+	size_t flows;
 
 	fprintf(stream, "%s  %.3f s ", ft_fmt_time(snapshot->end_ns, time, sizeof(time)),
 		(double)snapshot->interval_ns / 1e9);
@@ -57,8 +58,9 @@ static void write_when(struct text_output *output, const struct ft_snapshot *sna
 				      output->pick.show.ascii, name, sizeof(name)));
 	if (snapshot->backend)
 		fprintf(stream, " (%s)", snapshot->backend);
-	fprintf(stream, P_("  %zu flow\n", "  %zu flows\n", snapshot->live_flows),
-		snapshot->live_flows);
+	/* At the end none is live, and all are in the rows. */
+	flows = snapshot->last ? snapshot->row_count : snapshot->live_flows;
+	fprintf(stream, P_("  %zu flow\n", "  %zu flows\n", flows), flows);
 }
 
 /* A line without blanks at its end. */
@@ -114,6 +116,21 @@ static void write_list(struct text_output *output, const struct ft_snapshot *sna
 		write_cells(output, &layout, record->snapshot, &output->pick.row);
 }
 
+/* Why packets were lost: " (ring 12, log_full 3)". */
+static void write_causes(FILE *stream, const struct ft_line *line)
+{
+	const char *join = " (";
+
+	for (unsigned i = 0; i < FT_C_MAX; i++) {
+		if (!ft_counter_is_lost((enum ft_counter)i) || !line->by.c[i].packets)
+			continue;
+		fprintf(stream, "%s%s %llu", join, ft_counter_name((enum ft_counter)i),
+			(unsigned long long)line->by.c[i].packets);
+		join = ", ";
+	}
+	fputs(*join == ',' ? ")" : "", stream);
+}
+
 /* "word P packets B bytes". */
 static void write_term(FILE *stream, const char *before, const char *word, uint64_t packets,
 		       uint64_t l2_bytes)
@@ -139,6 +156,7 @@ static void write_footer(struct text_output *output, const struct ft_snapshot *s
 	write_term(stream, " + ", _("lost"), lost.packets, lost.l2_bytes);
 	if (line->inexact)
 		fputs("~", stream);
+	write_causes(stream, line);
 	if (hidden->flows)
 		write_term(stream, "; ", _("hidden"), hidden->interval.packets,
 			   hidden->interval.l2_bytes);
@@ -164,6 +182,7 @@ static int text_write(struct ft_output *base, const struct ft_snapshot *snapshot
 	bool first = true;
 
 	errno = 0;
+	output->pick.show.no_owners = !snapshot->owner_source || !*snapshot->owner_source;
 	write_when(output, snapshot);
 	for (unsigned list = 0; list < FT_LIST_MAX; list++) {
 		if (!(output->config.lists & (1U << list)))

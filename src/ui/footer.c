@@ -60,28 +60,70 @@ static void render_prompt(struct ft_scene *scene)
 	ft_pen_text(&pen, FT_STYLE_WARN, prompt->error);
 }
 
-/* Keys with a hint, as many as fit whole. */
+/* What is in front, as far as hints differ. */
+enum place {
+	PLACE_BASE = 1 << 0,  /* a list, nothing in front of it */
+	PLACE_DRILL = 1 << 1, /* the flows of a row */
+	PLACE_TEXT = 1 << 2,  /* details, interfaces, help */
+	PLACE_MENU = 1 << 3,
+};
+#define PLACE_LISTS (PLACE_BASE | PLACE_DRILL)
+#define PLACE_PANES (PLACE_LISTS | PLACE_TEXT)
+
+/* The most useful first: as many are shown as fit. */
+static const struct hint {
+	enum ft_action action;
+	unsigned places;
+	const char *word; /* N_() */
+} hints[] = {
+	{ FT_ACTION_ENTER, PLACE_MENU, N_("choose") },
+	{ FT_ACTION_BACK, PLACE_MENU, N_("cancel") },
+	{ FT_ACTION_CLOSE, PLACE_BASE, N_("quit") },
+	{ FT_ACTION_BACK, PLACE_DRILL | PLACE_TEXT, N_("back") },
+	{ FT_ACTION_HELP, PLACE_PANES, N_("help") },
+	{ FT_ACTION_ENTER, PLACE_LISTS, N_("open") },
+	{ FT_ACTION_FILTER, PLACE_LISTS, N_("filter") },
+	{ FT_ACTION_SORT_MENU, PLACE_LISTS, N_("sort") },
+	{ FT_ACTION_GROUP, PLACE_BASE, N_("group") },
+	{ FT_ACTION_PAUSE, PLACE_PANES, N_("pause") },
+	{ FT_ACTION_FIND, PLACE_LISTS, N_("find") },
+	{ FT_ACTION_INTERFACES, PLACE_LISTS, N_("interfaces") },
+	{ FT_ACTION_WRITE, PLACE_LISTS, N_("write") },
+	{ FT_ACTION_QUIT, PLACE_DRILL | PLACE_TEXT, N_("quit") },
+};
+
+static enum place place_of(const struct ft_view *view)
+{
+	if (view->menu.kind != FT_MENU_NONE)
+		return PLACE_MENU;
+	if (!ft_pane_is_list(ft_view_front_const(view)->pane))
+		return PLACE_TEXT;
+	return view->depth ? PLACE_DRILL : PLACE_BASE;
+}
+
+/* The keys that do something here, as many as fit whole. */
 static void render_hints(struct ft_scene *scene)
 {
+	enum place place = place_of(scene->view);
 	struct ft_pen pen = ft_pen(scene->window, scene->footer, 0, scene->width,
 				   scene->view->show.ascii);
 	char name[FT_KEY_NAME_MAX];
 
-	for (size_t i = ft_binding_count; i > 0; i--) {
-		const struct ft_binding *binding = &ft_bindings[i - 1];
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+		enum ft_action action = hints[i].action;
+		const char *word = _(hints[i].word);
 		int x = pen.x;
-		unsigned need;
 
-		if (!binding->hint)
+		if (!(hints[i].places & place))
 			continue;
-		ft_key_name(binding->keys[0], name);
-		need = ft_fmt_width(name) + 1 + ft_fmt_width(_(binding->hint));
-		if (need > (unsigned)ft_pen_room(&pen))
+		if (action == FT_ACTION_PAUSE && scene->view->paused)
+			word = _("resume");
+		ft_key_name(ft_binding_of(action)->keys[0], name);
+		if (ft_fmt_width(name) + 1 + ft_fmt_width(word) > (unsigned)ft_pen_room(&pen))
 			continue;
 		ft_pen_text(&pen, FT_STYLE_STRONG, name);
-		ft_pen_printf(&pen, FT_STYLE_DIM, " %s", _(binding->hint));
-		ft_map_add(&scene->map, FT_SPOT_ACTION, scene->footer, x, 1, pen.x - x,
-			   binding->action);
+		ft_pen_printf(&pen, FT_STYLE_DIM, " %s", word);
+		ft_map_add(&scene->map, FT_SPOT_ACTION, scene->footer, x, 1, pen.x - x, action);
 		ft_pen_skip(&pen, 2);
 	}
 }
@@ -107,30 +149,34 @@ void ft_footer_render(struct ft_scene *scene)
 	}
 }
 
-/* The widest choice, within what the screen has. */
-static int menu_width(const struct ft_scene *scene, const char *title)
+/* The widest title of a choice, 0 if they have none, and the widest text. */
+static void measure_menu(const struct ft_view *view, unsigned *ret_title, unsigned *ret_text)
 {
-	unsigned widest = ft_fmt_width(title);
+	*ret_title = *ret_text = 0;
+	for (size_t i = 0; i < view->menu.count; i++) {
+		unsigned title = ft_fmt_width(ft_menu_title(view, i));
+		unsigned text = ft_fmt_width(ft_menu_text(view, i));
 
-	for (size_t i = 0; i < scene->view->menu.count; i++) {
-		unsigned width = ft_fmt_width(ft_menu_text(scene->view, i));
-
-		widest = width > widest ? width : widest;
+		*ret_title = title > *ret_title ? title : *ret_title;
+		*ret_text = text > *ret_text ? text : *ret_text;
 	}
-	return (int)widest + 4 < scene->width ? (int)widest + 4 : scene->width;
 }
 
 void ft_menu_render(struct ft_scene *scene)
 {
 	const struct ft_menu *menu = &scene->view->menu;
-	const char *title = menu->kind == FT_MENU_GROUP ? _("group talkers by") : _("sort by");
+	const char *heading = menu->kind == FT_MENU_GROUP ? _("group talkers by") : _("sort by");
 	bool ascii = scene->view->show.ascii;
+	unsigned title, text;
 	int width, x, y, lines;
 	size_t top = 0;
 
 	if (menu->kind == FT_MENU_NONE)
 		return;
-	width = menu_width(scene, title);
+	measure_menu(scene->view, &title, &text);
+	title += title ? 2 : 0;
+	width = (int)(title + text > ft_fmt_width(heading) ? title + text : ft_fmt_width(heading));
+	width = width + 4 < scene->width ? width + 4 : scene->width;
 	lines = scene->footer - scene->tabs - 2;
 	if ((size_t)lines > menu->count)
 		lines = (int)menu->count;
@@ -146,7 +192,10 @@ void ft_menu_render(struct ft_scene *scene)
 							       : FT_STYLE_TEXT;
 
 		ft_pen_text(&pen, FT_STYLE_DIM, ascii ? "| " : "│ ");
-		ft_pen_fit(&pen, style, i < 0 ? title : ft_menu_text(scene->view, choice),
+		if (i >= 0)
+			ft_pen_fit(&pen, style, ft_menu_title(scene->view, choice), title,
+				   FT_ALIGN_LEFT);
+		ft_pen_fit(&pen, style, i < 0 ? heading : ft_menu_text(scene->view, choice),
 			   (unsigned)ft_pen_room(&pen), FT_ALIGN_LEFT);
 	}
 	ft_map_add(&scene->map, FT_SPOT_CHOICE, y + 1, x, lines, width, top);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one table of keys: key, action, help. The help pane and the footer are made of its rows,
- * the man page is tested against them, and a key means the same in every pane. A new key is a
+ * The one table of keys: key, action, help. The help pane is made of its rows, the footer names
+ * their keys, the man page is tested against them, and a key means the same in every pane. A new key is a
  * row here and a function in step.c.
  */
 #ifndef FT_UI_KEYMAP_H
@@ -89,7 +89,6 @@ struct ft_binding {
 	enum ft_action action;
 	enum ft_key_group group;
 	const char *help; /* N_(), one line */
-	const char *hint; /* N_(), a word or two for the footer; NULL = not there */
 };
 
 extern const struct ft_binding ft_bindings[];

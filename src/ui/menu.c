@@ -31,6 +31,15 @@ void ft_menu_open(struct ft_view *view, enum ft_menu_kind kind)
 			menu->chosen = menu->count;
 }
 
+const char *ft_menu_title(const struct ft_view *view, size_t choice)
+{
+	const struct ft_column *column = NULL;
+
+	if (view->menu.kind == FT_MENU_SORT)
+		column = column_of(ft_view_list(view), choice);
+	return column ? _(column->title) : "";
+}
+
 const char *ft_menu_text(const struct ft_view *view, size_t choice)
 {
 	const struct ft_column *column;

@@ -138,7 +138,12 @@ static void render_empty(struct ft_scene *scene, const struct ft_frame *frame)
 	} else if (frame->drilled) {
 		ft_text_wrap(&text, FT_STYLE_TEXT, _("It has no flows any more. Esc goes back."));
 	} else if (snapshot->scope_count == 0) {
-		ft_text_wrap(&text, FT_STYLE_TEXT, _("No interface is watched."));
+		ft_text_wrap(&text, FT_STYLE_TEXT,
+			     _("No such interface is there yet; it is watched as soon as it "
+			       "appears."));
+	} else if (snapshot->interval_ns == 0) {
+		ft_text_wrap(&text, FT_STYLE_TEXT,
+			     _("Counting. Flows appear when the first interval has passed."));
 	} else {
 		ft_fmt_escape(snapshot->scopes[0].name,
 			      strnlen(snapshot->scopes[0].name, IFNAMSIZ), text.ascii, name,

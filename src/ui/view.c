@@ -115,12 +115,19 @@ static void push_point(struct ft_history *history, float tx, float rx)
 		history->count++;
 }
 
+/* True if the snapshot's source tells who owns a flow. */
+static bool has_owners(const struct ft_snapshot *snapshot)
+{
+	return snapshot->owner_source && snapshot->owner_source[0];
+}
+
 void ft_view_took(struct ft_view *view, const struct ft_snapshot *snapshot)
 {
 	struct ft_history *history = &view->history;
 	uint64_t missed;
 	double tx = 0, rx = 0;
 
+	view->show.no_owners = !has_owners(snapshot);
 	if (snapshot->generation <= history->generation || snapshot->interval_ns == 0)
 		return;
 	/* What passed while the screen was paused was not drawn: a gap, no splice. */

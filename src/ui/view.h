@@ -197,7 +197,8 @@ void ft_menu_open(struct ft_view *view, enum ft_menu_kind kind);
 unsigned ft_menu_step(struct ft_view *view, const struct ft_event *event,
 		      const struct ft_stage *stage);
 unsigned ft_menu_choose(struct ft_view *view, size_t choice);
-/* Translated text of a choice. */
+/* Translated title of a choice, "" if it has none, and its text. */
+const char *ft_menu_title(const struct ft_view *view, size_t choice);
 const char *ft_menu_text(const struct ft_view *view, size_t choice);
 void ft_view_sort_by(struct ft_view *view, const struct ft_column *column);
 void ft_view_show_list(struct ft_view *view, enum ft_list list);

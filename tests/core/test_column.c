@@ -160,9 +160,9 @@ static void layouts_fit(void **state)
 
 /* Ids of a layout, joined. */
 static const char *ids_of(enum ft_list list, enum ft_amounts amounts, unsigned width,
-			  unsigned skip, char *buf, size_t size)
+			  unsigned skip, bool no_owners, char *buf, size_t size)
 {
-	struct ft_show show = { .layer = 3, .amounts = amounts };
+	struct ft_show show = { .layer = 3, .amounts = amounts, .no_owners = no_owners };
 	struct ft_layout layout;
 	size_t fill = 0;
 
@@ -192,7 +192,7 @@ static const struct {
 	  "local dir remote protocol process tx_total rx_total total" },
 	{ FT_LIST_FLOWS, TOTALS, 40, 0, "remote process total" },
 	{ FT_LIST_FLOWS, BOTH, 120, 0,
-	  "local dir remote protocol process state idle tx rx rate total" },
+	  "local dir remote protocol process pid state tx rx rate total" },
 	{ FT_LIST_FLOWS, BOTH, 80, 3, "remote process state tx rx rate total" },
 	{ FT_LIST_FLOWS, BOTH, 300, 0,
 	  "local dir remote protocol service process pid user iface vlan state flags age idle tx "
@@ -200,7 +200,7 @@ static const struct {
 	{ FT_LIST_TALKERS, BOTH, 40, 0, "host flows tx rx rate" },
 	{ FT_LIST_TALKERS, BOTH, 80, 0, "host own idle flows tx rx rate total" },
 	{ FT_LIST_PROCESSES, BOTH, 40, 0, "process flows tx rx rate total" },
-	{ FT_LIST_PROCESSES, BOTH, 80, 0, "process user age idle flows tx rx rate total" },
+	{ FT_LIST_PROCESSES, BOTH, 80, 0, "process pid user idle flows tx rx rate total" },
 	{ FT_LIST_PROCESSES, BOTH, 300, 0,
 	  "process pid user age idle flows tx rx rate pps tx_total rx_total total packets "
 	  "container unit command" },
@@ -213,8 +213,13 @@ static void what_is_shown(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
 		assert_string_equal(ids_of(layouts[i].list, layouts[i].amounts, layouts[i].width,
-					   layouts[i].skip, ids, sizeof(ids)),
+					   layouts[i].skip, false, ids, sizeof(ids)),
 				    layouts[i].ids);
+	/* Columns of owners that nobody tells give way; what names a row stays. */
+	assert_string_equal(ids_of(FT_LIST_FLOWS, BOTH, 120, 0, true, ids, sizeof(ids)),
+			    "local dir remote protocol iface state age idle tx rx rate total");
+	assert_string_equal(ids_of(FT_LIST_PROCESSES, BOTH, 80, 0, true, ids, sizeof(ids)),
+			    "process age idle flows tx rx rate pps total");
 }
 
 /* ---- cells */

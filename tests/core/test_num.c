@@ -29,6 +29,7 @@ static const struct {
 	{ "99999999999999999999999", 0, MAX, -ERANGE, 0, NULL },
 	{ "11", 0, 10, -ERANGE, 0, "-c: must be between 0 and 10" },
 	{ "1", 2, 10, -ERANGE, 0, "-c: must be between 2 and 10" },
+	{ "1", 2, MAX, -ERANGE, 0, "-c: must be at least 2" },
 	{ "", 0, 10, -EINVAL, 0, "-c: '' is not a number" },
 	{ "12abc", 0, MAX, -EINVAL, 0, "-c: '12abc' is not a number" },
 	{ "-1", 0, MAX, -EINVAL, 0, "-c: '-1' is not a number" },
