@@ -27,13 +27,47 @@ void ft_table_own_new(struct ft_table *table, struct ft_change *change, uint32_t
 	((uint32_t *)table->active.base)[table->active_count++] = number;
 }
 
-/* Twice the ring. */
-static void grow_queue(struct ft_table *table)
+/* True if the item's flow is still in the table: its slot may be free, dead, or another's. */
+static bool is_alive(const struct ft_table *table, const struct ft_unowned *item)
 {
-	size_t space = table->queue_space ? table->queue_space * 2 : 64, i;
-	struct ft_unowned *queue = xreallocarray(NULL, space, sizeof(*queue));
+	const struct ft_flow *flow;
+	uint32_t link, number;
 
-	for (i = 0; i < table->queue_count; i++)
+	if (!table->store->chunks[item->slot >> FT_CHUNK_SHIFT])
+		return false;
+	flow = ft_flow_store_flow(table->store, item->slot);
+	link = *ft_flow_store_link(table->store, item->slot);
+	number = link & FT_LINK_NUMBER;
+	if ((uint32_t)flow->id != item->id)
+		return false;
+	if (link & FT_LINK_CHANGED)
+		return number < table->change_count &&
+		       ft_table_changes(table)[number].slot == item->slot;
+	return number < table->base_count && ft_block_rows(table->base)[number].flow == flow;
+}
+
+/* Takes flows that left out of a full ring; makes it twice as large if few had. So it is bounded
+ * by the flows that there are, also where new ones come faster than anybody is asked. */
+static void make_place(struct ft_table *table)
+{
+	size_t space = table->queue_space ? table->queue_space : 64, count = 0, i;
+	struct ft_unowned *queue;
+
+	for (i = 0; i < table->queue_count; i++) {
+		struct ft_unowned item =
+			table->queue[(table->queue_head + i) & (table->queue_space - 1)];
+
+		if (is_alive(table, &item))
+			table->queue[(table->queue_head + count++) & (table->queue_space - 1)] =
+				item;
+	}
+	table->queue_count = count;
+	if (table->queue_space && count < table->queue_space / 2)
+		return;
+	if (table->queue_space)
+		space *= 2;
+	queue = xreallocarray(NULL, space, sizeof(*queue));
+	for (i = 0; i < count; i++)
 		queue[i] = table->queue[(table->queue_head + i) & (table->queue_space - 1)];
 	free(table->queue);
 	table->queue = queue;
@@ -45,7 +79,7 @@ static void grow_queue(struct ft_table *table)
 static void enqueue(struct ft_table *table, uint32_t slot, const uint64_t cookie[2])
 {
 	if (table->queue_count == table->queue_space)
-		grow_queue(table);
+		make_place(table);
 	table->queue[(table->queue_head + table->queue_count++) & (table->queue_space - 1)] =
 		(struct ft_unowned){
 			.slot = slot,
@@ -181,25 +215,6 @@ static bool ask(struct ft_table *table, uint32_t slot, const uint64_t cookie[2],
 		return false;
 	*ft_flow_store_link(table->store, slot) &= ~FT_LINK_UNOWNED;
 	return true;
-}
-
-/* True if the item's flow is still in the table: its slot may be free, dead, or another's. */
-static bool is_alive(const struct ft_table *table, const struct ft_unowned *item)
-{
-	const struct ft_flow *flow;
-	uint32_t link, number;
-
-	if (!table->store->chunks[item->slot >> FT_CHUNK_SHIFT])
-		return false;
-	flow = ft_flow_store_flow(table->store, item->slot);
-	link = *ft_flow_store_link(table->store, item->slot);
-	number = link & FT_LINK_NUMBER;
-	if ((uint32_t)flow->id != item->id)
-		return false;
-	if (link & FT_LINK_CHANGED)
-		return number < table->change_count &&
-		       ft_table_changes(table)[number].slot == item->slot;
-	return number < table->base_count && ft_block_rows(table->base)[number].flow == flow;
 }
 
 /* Active ones that had no turn get one later. */

@@ -1298,6 +1298,60 @@ static void test_owner_queue_forgets_the_dead(void **state)
 	unmake_bed(&bed);
 }
 
+/* Where own flows come faster than owners are asked for, those that went leave no trace. */
+static void test_owner_queue_is_bounded(void **state)
+{
+	enum { MAX = 1000 };
+	struct oracle oracle = { .asked = 0 };
+	size_t early = 0;
+	struct bed bed;
+
+	(void)state;
+	make_bed(&bed, MAX);
+	own_address(&bed, "10.0.0.1");
+	for (uint32_t round = 0; round < 1000; round++) {
+		for (uint32_t i = 0; i < MAX / 8; i++) {
+			struct ft_flow_key key = feed_key(1, 53, 0x10000 + round * MAX + i, 9, UDP);
+
+			feed_add(&bed.feed, 0, &key, 100, 0);
+		}
+		feed_apply(&bed.feed, bed.table);
+		oracle.asked = 0;
+		ft_table_resolve_owners(bed.table, 10, ask_oracle, &oracle);
+		assert_int_equal(oracle.asked, 10);
+		ft_snapshot_put(step(&bed, 1));
+		if (round == 50)
+			early = ft_table_memory(bed.table);
+	}
+	assert_true(ft_table_memory(bed.table) <= early + early / 8);
+	unmake_bed(&bed);
+}
+
+/* An interface that is there keeps its total however many others come and go. */
+static void test_ifaces_that_stay(void **state)
+{
+	struct ft_snapshot *snapshot;
+	struct bed bed;
+
+	(void)state;
+	make_bed(&bed, 0);
+	for (uint32_t i = 0; i < 3 * 4 * FT_MAX_IFACES; i++) {
+		bed.feed.ifaces[0] = (struct ft_iface_delta){ .ifindex = 1 };
+		bed.feed.ifaces[0].counters.rx.packets = 1;
+		bed.feed.ifaces[1] = (struct ft_iface_delta){ .ifindex = 2 + i };
+		bed.feed.ifaces[1].counters.tx.packets = 1;
+		bed.feed.iface_count = 2;
+		feed_apply(&bed.feed, bed.table);
+		if (i % 100 == 0)
+			ft_snapshot_put(step(&bed, 1));
+	}
+	snapshot = step(&bed, 1);
+	assert_int_equal(snapshot->ifaces[0].ifindex, 1);
+	assert_int_equal(snapshot->ifaces[0].total.rx.packets, 3 * 4 * FT_MAX_IFACES);
+	ft_snapshot_put(snapshot);
+	unmake_bed(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1323,6 +1377,8 @@ int main(void)
 		cmocka_unit_test(test_steady_rate),
 		cmocka_unit_test(test_owners),
 		cmocka_unit_test(test_owner_queue_forgets_the_dead),
+		cmocka_unit_test(test_owner_queue_is_bounded),
+		cmocka_unit_test(test_ifaces_that_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
