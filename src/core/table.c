@@ -111,9 +111,8 @@ struct ft_scope_state *ft_table_scope(struct ft_table *table, uint16_t scope)
 	return table->scopes[scope];
 }
 
-/* An interface's counters, made at first need; when there are too many, the one with the lowest
- * ifindex is forgotten (ifindexes grow, so it is the oldest). */
-struct ft_iface_state *ft_table_iface(struct ft_table *table, uint32_t ifindex)
+/* Where an interface's counters are, or belong. */
+static size_t iface_place(const struct ft_table *table, uint32_t ifindex)
 {
 	size_t low = 0, high = table->iface_count;
 
@@ -125,13 +124,47 @@ struct ft_iface_state *ft_table_iface(struct ft_table *table, uint32_t ifindex)
 		else
 			high = middle;
 	}
+	return low;
+}
+
+/* True if the newest snapshot lists the interface. */
+static bool is_shown(const struct ft_table *table, uint32_t ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < table->shown_iface_count; i++)
+		if (table->shown_ifaces[i] == ifindex)
+			return true;
+	return false;
+}
+
+/* Forgets the interfaces that went; if all are there, the youngest. */
+static void forget_ifaces(struct ft_table *table)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < table->iface_count; i++) {
+		const struct ft_iface_state *iface = &table->ifaces[i];
+
+		/* One that counted may be too new to have been listed. */
+		if (iface->interval.rx.packets || iface->interval.tx.packets ||
+		    is_shown(table, iface->ifindex))
+			table->ifaces[kept++] = *iface;
+	}
+	table->iface_count = kept < IFACES_MAX ? kept : IFACES_MAX - 1;
+}
+
+/* An interface's counters, made at first need; when there are too many, those that no snapshot
+ * lists any more are forgotten. */
+struct ft_iface_state *ft_table_iface(struct ft_table *table, uint32_t ifindex)
+{
+	size_t low = iface_place(table, ifindex);
+
 	if (low < table->iface_count && table->ifaces[low].ifindex == ifindex)
 		return &table->ifaces[low];
 	if (table->iface_count == IFACES_MAX) {
-		memmove(table->ifaces, table->ifaces + 1,
-			(table->iface_count - 1) * sizeof(*table->ifaces));
-		table->iface_count--;
-		low = low ? low - 1 : 0;
+		forget_ifaces(table);
+		low = iface_place(table, ifindex);
 	}
 	if (table->iface_count == table->iface_space) {
 		table->iface_space = table->iface_space ? table->iface_space * 2 : 16;
