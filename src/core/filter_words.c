@@ -268,7 +268,7 @@ static int parse_named(struct ft_parser *parser, const struct keyword *keyword,
 	(void)end;
 	if (result < 0)
 		return result;
-	test.word = keep_word(parser, ft_parser_shown(parser));
+	test.word = keep_word(parser, parser->token.text);
 	return add_test(parser, &test, ret_node) ?: ft_parser_next(parser);
 }
 

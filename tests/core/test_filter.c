@@ -456,12 +456,38 @@ static void no_names(void **state)
 			 -EINVAL);
 }
 
+/* Names are compared as they are, not as a terminal may show them, and whole. */
+static void raw_words(void **state)
+{
+	static const char tail[] = "x-0123456789-0123456789-0123456789-0123456789-0123456789-"
+				   "0123456789-0123456789-0123456789-0123456789-end";
+	const char *name = made.process[0].name, *container = made.process[0].container;
+	char text[256], letters[FLOWS + 1];
+	struct ft_filter *filter;
+
+	(void)state;
+	made.process[0].name = "gr\xc3\xb6\xc3\x9f\x65r\x01";
+	made.process[0].container = tail;
+	filter = parse("process 'gr\xc3\xb6\xc3\x9f\x65r\x01'");
+	matches_of(filter, letters);
+	assert_string_equal(letters, "AF");
+	ft_filter_free(filter);
+	snprintf(text, sizeof(text), "container %snot", tail);
+	filter = parse(text);
+	matches_of(filter, letters);
+	assert_string_equal(letters, "");
+	ft_filter_free(filter);
+	made.process[0].name = name;
+	made.process[0].container = container;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(expressions), cmocka_unit_test(faults),
 		cmocka_unit_test(bounds),      cmocka_unit_test(shown),
 		cmocka_unit_test(random_text), cmocka_unit_test(no_names),
+		cmocka_unit_test(raw_words),
 	};
 
 	return cmocka_run_group_tests_name("filter", tests, setup, teardown);
