@@ -219,7 +219,7 @@ static void what_is_shown(void **state)
 	assert_string_equal(ids_of(FT_LIST_FLOWS, BOTH, 120, 0, true, ids, sizeof(ids)),
 			    "local dir remote protocol iface state age idle tx rx rate total");
 	assert_string_equal(ids_of(FT_LIST_PROCESSES, BOTH, 80, 0, true, ids, sizeof(ids)),
-			    "process age idle flows tx rx rate pps total");
+			    "process age idle flows tx rx rate tx_total rx_total total");
 }
 
 /* ---- cells */
