@@ -300,26 +300,36 @@ static int load_l3(struct ft_tc_store *store)
 	return 0;
 }
 
-/* Reads jiffies and the clock at one moment. */
-static int read_clock(struct ft_tc_store *store, uint64_t *ret_tick, uint64_t *ret_ns)
+/* Reads jiffies and the monotonic clock at one moment. */
+static int read_clock(struct ft_tc_store *store, uint64_t *ret_tick, uint64_t *ret_mono)
 {
 	uint8_t frame[64] = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
-	uint64_t offset;
 	int error;
 
 	error = bpf_prog_test_run_opts(bpf_program__fd(store->skel->progs.flowtop_clock), &opts);
 	if (error)
 		return error;
-	offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	*ret_tick = store->skel->bss->ft_clock_tick;
-	*ret_ns = store->skel->bss->ft_clock_mono + offset;
+	*ret_mono = store->skel->bss->ft_clock_mono;
 	return 0;
+}
+
+/* The readings as wall-clock time by what that is now. It can be set, the readings cannot: so
+ * a batch's times are those of the clock as it stands, whatever it was before. */
+static struct ft_clock wall_clock(const struct ft_tc_store *store)
+{
+	uint64_t offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	struct ft_clock clock = store->clock;
+
+	clock.ns0 += offset;
+	clock.ns1 += offset;
+	return clock;
 }
 
 /*
  * A new reading at each flip. A tick is coarse, so the base stays until it is old enough; it
- * does not stay for ever, because the real-time clock can be set.
+ * does not stay for ever, because the monotonic clock is slewed.
  */
 static void tend_clock(struct ft_tc_store *store)
 {
@@ -554,7 +564,7 @@ static int read_halves(struct ft_tc_store *store, uint32_t first, bool both,
 		error = ft_tc_drain(store, first, both, &batch);
 	if (error)
 		return error;
-	batch.clock = store->clock;
+	batch.clock = wall_clock(store);
 	batch.health.flips = store->flips;
 	batch.health.map_bytes = store->map_bytes;
 	*ret_batch = batch;

@@ -54,7 +54,7 @@ struct ft_tc_store {
 	struct ft_entry *spilled; /* NULL until something spills */
 	struct ft_flow_key *spill_keys;
 	uint64_t flips;
-	struct ft_clock clock; /* reading 0 is the base, reading 1 the newest */
+	struct ft_clock clock; /* CLOCK_MONOTONIC: reading 0 is the base, reading 1 the newest */
 };
 
 /*

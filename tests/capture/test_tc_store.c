@@ -40,6 +40,22 @@ static const uint8_t tcp_frame[FRAME_LEN] = {
 #define TCP_FLAGS_AT (14 + 20 + 13)
 enum { FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10 };
 
+/* ---- a wall clock that can be set for this process alone (the linker's --wrap) ---- */
+
+static int64_t wall_offset; /* seconds */
+
+int __real_clock_gettime(clockid_t id, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
+{
+	int ret = __real_clock_gettime(id, ts);
+
+	if (id == CLOCK_REALTIME)
+		ts->tv_sec += wall_offset;
+	return ret;
+}
+
 /* ---- load: threads that send without a pause ---- */
 
 struct sender {
@@ -536,6 +552,36 @@ static void clock_turns_ticks_into_time(void **state)
 	tc_rig_close(&rig);
 }
 
+/* Somebody sets the clock; it turns ticks into time as before. */
+static void clock_may_be_set(void **state)
+{
+	static const int64_t steps[] = { -3600, 86400 * 365LL, -86400 * 3650LL, 0 };
+	const struct tc_rig_packet packet = { .octets = udp_frame, .len = FRAME_LEN };
+	const uint64_t tolerance = 60000000;
+	struct ft_batch batch;
+	struct tc_rig rig;
+
+	(void)state;
+	open_rig(&rig, 64, 64, 1);
+	for (size_t i = 0; i < 3 * sizeof(steps) / sizeof(steps[0]); i++) {
+		struct timespec ts = { .tv_nsec = 100000000 };
+		uint64_t sent, told;
+
+		wall_offset = steps[i / 3];
+		nanosleep(&ts, NULL);
+		clock_gettime(CLOCK_REALTIME, &ts);
+		sent = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+		assert_int_equal(tc_rig_shape(&rig, &packet), 0);
+		assert_int_equal(ft_tc_store_collect(rig.store, &batch), 0);
+		assert_int_equal(batch.span_count, 1);
+		told = ft_clock_ns(&batch.clock, batch.spans[0].entries[0].last_tick);
+		assert_in_range(told, sent - tolerance, sent + tolerance);
+		assert_in_range(batch.end_ns, sent, sent + 10 * tolerance);
+	}
+	wall_offset = 0;
+	tc_rig_close(&rig);
+}
+
 /* First part of a datagram in two fragments, then the second, on hooks that count or don't. */
 static void uncounted_hook_leaves_fragments_alone(void **state)
 {
@@ -581,6 +627,7 @@ int main(void)
 		cmocka_unit_test(unwatched_interface),
 		cmocka_unit_test(full_interface_table),
 		cmocka_unit_test(clock_turns_ticks_into_time),
+		cmocka_unit_test(clock_may_be_set),
 		cmocka_unit_test(uncounted_hook_leaves_fragments_alone),
 	};
 
