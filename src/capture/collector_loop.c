@@ -209,7 +209,7 @@ static void compare_scopes(struct ft_collector *c)
 
 		if (was->present && !present) {
 			ft_table_end_scope(c->table, i, c->batch_end_ns);
-			ft_notes_say(&c->notes, FT_NOTE_SCOPE + i, until,
+			ft_notes_say(&c->notes, FT_NOTE_SCOPE + i, NEVER,
 				     _("%s vanished; it is watched again when it comes back"),
 				     was->name);
 		} else if (!was->present && present) {

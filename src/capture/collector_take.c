@@ -221,10 +221,11 @@ struct ft_snapshot *ft_collector_take_picture(struct ft_collector *c, bool last)
 		file_times(c);
 	ft_picture_info(c, notes, &info);
 	snapshot = ft_table_snapshot(c->table, &info, last);
-	if (snapshot->evicted > c->evicted)
+	/* What finds no place at all is in `other` too, without an eviction. */
+	if (snapshot->evicted > c->evicted || snapshot->interval.other.packets)
 		ft_notes_say(&c->notes, FT_NOTE_EVICTED, ft_collector_mono() + FOR_A_MINUTE,
-			     _("the table is full (--max-flows %u): the flows idle longest are "
-			       "counted as other"), snapshot->max_flows);
+			     _("the table is full (--max-flows %u): what has no place is counted "
+			       "as other"), snapshot->max_flows);
 	c->evicted = snapshot->evicted;
 	memset(&c->store, 0, offsetof(struct ft_store_health, flips));
 	c->interval_mono = c->batch_mono;

@@ -28,11 +28,10 @@ static bool take(struct counter *counter, const char *sentence)
 	return true;
 }
 
-/* What was not counted, or not shown as a flow. */
+/* What was not counted, or not told, as far as the snapshot's own notes don't say it. */
 static bool loss_notes(const struct ft_snapshot *snapshot, struct counter *counter)
 {
 	char text[FT_NOTE_MAX];
-	uint64_t lost = ft_line_lost(&snapshot->total).packets;
 	char age[16];
 
 	if (!ft_line_adds_up(&snapshot->total) &&
@@ -40,27 +39,11 @@ static bool loss_notes(const struct ft_snapshot *snapshot, struct counter *count
 		return true;
 	if (snapshot->paused_watch && take(counter, _("counting is off")))
 		return true;
-	if (lost) {
-		snprintf(text, sizeof(text),
-			 P_("%s%" PRIu64 " packet was lost", "%s%" PRIu64 " packets were lost",
-			    lost),
-			 snapshot->total.inexact ? "~" : "", lost);
-		if (take(counter, text))
-			return true;
-	}
 	if (snapshot->not_watched_ns) {
 		snprintf(text, sizeof(text), _("not watched for %s (suspended)"),
 			 snapshot->not_watched_ns < 100000000 ?
 				 "<0.1s" :
 				 ft_fmt_age(snapshot->not_watched_ns, 8, age, sizeof(age)));
-		if (take(counter, text))
-			return true;
-	}
-	if (snapshot->evicted) {
-		snprintf(text, sizeof(text),
-			 _("the table of %" PRIu32 " flows is full: %" PRIu64
-			   " were dropped and count as other (--max-flows)"),
-			 snapshot->max_flows, snapshot->evicted);
 		if (take(counter, text))
 			return true;
 	}
@@ -74,19 +57,11 @@ static bool loss_notes(const struct ft_snapshot *snapshot, struct counter *count
 	return false;
 }
 
-/* Interfaces that are gone, and what is to be known of the others. */
+/* What is to be known of interfaces. */
 static bool interface_notes(const struct ft_snapshot *snapshot, struct counter *counter)
 {
 	char text[FT_NOTE_MAX];
 
-	for (size_t i = 0; i < snapshot->scope_count; i++) {
-		if (snapshot->scopes[i].present)
-			continue;
-		snprintf(text, sizeof(text), _("%s is gone; it will be watched when it is back"),
-			 snapshot->scopes[i].name);
-		if (take(counter, text))
-			return true;
-	}
 	for (size_t i = 0; i < snapshot->iface_count; i++) {
 		if (!snapshot->ifaces[i].remark[0])
 			continue;
