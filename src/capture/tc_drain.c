@@ -146,13 +146,15 @@ static void drain_hooks(struct ft_tc_store *store, uint32_t half, uint32_t halve
 int ft_tc_drain(struct ft_tc_store *store, uint32_t first, bool both, struct ft_batch *batch)
 {
 	uint32_t half = both ? 0 : first, halves = both ? 2 : 1;
-	size_t spilled = 0;
+	size_t spilled = store->spill_taken;
 	int error;
 
-	/* The spill maps first: only they can fail, and then nothing else was touched. */
+	/* The spill maps first: only they can fail, and then nothing else was touched but what
+	 * was taken out of them: the next batch has it. */
 	error = drain_spill(store, first, &spilled);
 	if (!error && both)
 		error = drain_spill(store, !first, &spilled);
+	store->spill_taken = error ? spilled : 0;
 	if (error)
 		return error;
 	batch->spans = store->spans;

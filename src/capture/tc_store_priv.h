@@ -53,6 +53,7 @@ struct ft_tc_store {
 	struct ft_iface_delta *iface_deltas; /* [FT_MAX_IFACES] */
 	struct ft_entry *spilled; /* NULL until something spills */
 	struct ft_flow_key *spill_keys;
+	size_t spill_taken; /* entries at the front of spilled that no batch has had yet */
 	uint64_t flips;
 	struct ft_clock clock; /* CLOCK_MONOTONIC: reading 0 is the base, reading 1 the newest */
 };

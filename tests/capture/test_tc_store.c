@@ -4,6 +4,7 @@
  * CPUs without a slot, connections that begin anew on an old tuple. Each packet that was sent
  * must come back in exactly one batch, in a flow or as lost.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <cmocka.h>
 
 #include "tc_rig.h"
@@ -54,6 +56,23 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
 	if (id == CLOCK_REALTIME)
 		ts->tv_sec += wall_offset;
 	return ret;
+}
+
+/* ---- a system call that can be made to fail, in the same way ---- */
+
+static int fail_take; /* in so many calls from now, 0 = never */
+
+int __real_bpf_map_lookup_and_delete_batch(int fd, void *in, void *out, void *keys, void *values,
+					   __u32 *count, const struct bpf_map_batch_opts *opts);
+int __wrap_bpf_map_lookup_and_delete_batch(int fd, void *in, void *out, void *keys, void *values,
+					   __u32 *count, const struct bpf_map_batch_opts *opts);
+
+int __wrap_bpf_map_lookup_and_delete_batch(int fd, void *in, void *out, void *keys, void *values,
+					   __u32 *count, const struct bpf_map_batch_opts *opts)
+{
+	if (fail_take && --fail_take == 0)
+		return -ENOMEM;
+	return __real_bpf_map_lookup_and_delete_batch(fd, in, out, keys, values, count, opts);
 }
 
 /* ---- load: threads that send without a pause ---- */
@@ -243,6 +262,33 @@ static void tiny_log_tells_its_losses(void **state)
 	assert_int_equal(lost + sums.flows.packets, sent);
 	assert_int_equal(sums.counters.c[FT_C_LOST_NOMEM].packets, 0);
 	assert_int_equal(sums.counters.c[FT_C_LOST_OTHER].packets, 0);
+	tc_rig_close(&rig);
+}
+
+/* The kernel has no memory in the middle of a drain: what was taken by then comes later. */
+static void drain_is_cut_short(void **state)
+{
+	enum { FLOWS = 6000, PACKETS = 4 * FLOWS }; /* random: of nearly every flow there is one */
+	const struct tc_rig_packet packet = {
+		.octets = udp_frame, .len = FRAME_LEN, .repeat = PACKETS,
+	};
+	struct tc_rig_sums sums = { 0 };
+	struct ft_batch batch;
+	struct tc_rig rig;
+
+	(void)state;
+	open_rig(&rig, 64, 2 * FLOWS, FLOWS);
+	assert_int_equal(tc_rig_spread(&rig, &packet, 0, NULL), 0);
+	fail_take = 2;
+	assert_int_equal(ft_tc_store_collect(rig.store, &batch), -ENOMEM);
+	assert_int_equal(fail_take, 0);
+	assert_int_equal(tc_rig_spread(&rig, &packet, 0, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ft_tc_store_collect(rig.store, &batch), 0);
+		tc_rig_sum(&batch, &sums);
+	}
+	assert_int_equal(sums.flows.packets, 2 * PACKETS);
+	assert_true(tc_rig_adds_up(&sums));
 	tc_rig_close(&rig);
 }
 
@@ -615,6 +661,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(flips_lose_nothing, restore_expedited),
 		cmocka_unit_test(tiny_log_tells_its_losses),
+		cmocka_unit_test(drain_is_cut_short),
 		cmocka_unit_test(cpus_without_slot),
 		cmocka_unit_test(line_fails_without_an_entry),
 		cmocka_unit_test(finish_reads_both_halves),
