@@ -1,8 +1,9 @@
 #!/bin/sh
-# Prints the template of translations: po/extract.sh SOURCE-FOLDER. Without dates and line
-# numbers, so that it changes only when a string does.
+# Prints the template of translations: po/extract.sh SOURCE-FOLDER. From every source below src
+# that marks a string; without dates and line numbers, so that it changes only when a string does.
 cd "$1" || exit 1
-${XGETTEXT:-xgettext} --files-from=po/POTFILES.in --from-code=UTF-8 --language=C \
+grep -rlE --include='*.[ch]' '(^|[^A-Za-z0-9_])(_|N_|P_)\(("|$)' src | LC_ALL=C sort |
+	${XGETTEXT:-xgettext} --files-from=- --from-code=UTF-8 --language=C \
 	--keyword=_ --keyword=N_ --keyword=P_:1,2 \
 	--flag=_:1:pass-c-format --flag=N_:1:pass-c-format --flag=P_:1:pass-c-format \
 	--flag=P_:2:pass-c-format --add-comments=TRANSLATORS: --add-location=file \
