@@ -4,7 +4,6 @@
  * collector_loop.c.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "capture/collector_priv.h"
+#include "capture/thread.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
 
@@ -64,19 +64,6 @@ static int set_up(struct ft_collector *c)
 	return c->timer_fd < 0 || c->wish_fd < 0 || c->done_fd < 0 ? -errno : 0;
 }
 
-/* Starts the thread with all signals blocked in it. */
-static int start_thread(struct ft_collector *c)
-{
-	sigset_t all, old;
-	int ret;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&c->thread, NULL, ft_collector_run, c);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -ret;
-}
-
 int ft_collector_start(const struct ft_collector_config *config, struct ft_links *links,
 		       struct ft_collector **ret_collector, char *err, size_t err_size)
 {
@@ -103,7 +90,7 @@ int ft_collector_start(const struct ft_collector_config *config, struct ft_links
 		ft_collector_set_addresses(c);
 	c->start_ns = ft_collector_real();
 	c->interval_mono = c->batch_mono = ft_collector_mono();
-	ret = start_thread(c);
+	ret = ft_thread_start(&c->thread, ft_collector_run, c);
 	if (ret < 0) {
 		snprintf(err, err_size, _("cannot start a thread: %s"), strerror(-ret));
 		goto cleanup;

@@ -29,7 +29,7 @@ struct ft_collector_config {
 struct ft_collector;
 
 /*
- * Opens the backend and starts the thread (all signals blocked in it). links is taken over,
+ * Opens the backend and starts the thread (see thread.h for its signals). links is taken over,
  * also on failure; NULL with config->backend.file. Errors as ft_backend_choose. A first, empty
  * snapshot is published at once so that the screen has something to draw.
  */

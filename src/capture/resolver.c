@@ -16,7 +16,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 #include <ares.h>
 
 #include "capture/mailbox.h"
+#include "capture/thread.h"
 #include "core/addr.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
@@ -236,19 +236,6 @@ static int open_channel(struct ft_resolver *resolver, const char *servers)
 	return ret;
 }
 
-/* Starts the thread with all signals blocked in it. */
-static int start_thread(struct ft_resolver *resolver)
-{
-	sigset_t all, old;
-	int ret;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&resolver->thread, NULL, run, resolver);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ret;
-}
-
 static void release(struct ft_resolver *resolver)
 {
 	ft_queue_free(resolver->answers);
@@ -272,9 +259,9 @@ struct ft_resolver *ft_resolver_start_at(const char *servers, char *err, unsigne
 		release(resolver);
 		return NULL;
 	}
-	ret = start_thread(resolver);
+	ret = ft_thread_start(&resolver->thread, run, resolver);
 	if (ret) {
-		snprintf(err, err_size, _("no reverse DNS: %s"), strerror(ret));
+		snprintf(err, err_size, _("no reverse DNS: %s"), strerror(-ret));
 		ares_destroy(resolver->channel);
 		ares_library_cleanup();
 		release(resolver);

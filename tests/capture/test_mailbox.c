@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The hand-offs: what is put is taken once, in order; descriptors tell the truth; nothing is
- * lost or doubled between threads (run under ThreadSanitizer too).
+ * lost or doubled between threads (run under ThreadSanitizer too). And how threads begin.
  */
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 
 #include "capture/mailbox.h"
+#include "capture/thread.h"
 #include "core/owner.h"
 #include "core/snapshot.h"
 #include "core/table.h"
@@ -218,6 +220,35 @@ static void test_queue_threads(void **state)
 	ft_queue_free(taker.queue);
 }
 
+static void *tell_mask(void *arg)
+{
+	pthread_sigmask(SIG_SETMASK, NULL, arg);
+	return NULL;
+}
+
+/* A thread leaves signals to the main one, but can be told that it is itself at fault. */
+static void test_thread_signals(void **state)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	static const int others[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH,
+				      SIGUSR1, SIGALRM };
+	sigset_t mask, before, after;
+	pthread_t thread;
+	size_t i;
+
+	(void)state;
+	pthread_sigmask(SIG_SETMASK, NULL, &before);
+	assert_int_equal(ft_thread_start(&thread, tell_mask, &mask), 0);
+	pthread_join(thread, NULL);
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		assert_false(sigismember(&mask, faults[i]));
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_true(sigismember(&mask, others[i]));
+	pthread_sigmask(SIG_SETMASK, NULL, &after);
+	for (i = 1; i < 32; i++)
+		assert_int_equal(sigismember(&after, (int)i), sigismember(&before, (int)i));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_queue_bounds),
 		cmocka_unit_test(test_queue_drops_what_is_left),
 		cmocka_unit_test(test_queue_threads),
+		cmocka_unit_test(test_thread_signals),
 	};
 
 	return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);
