@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The screen: mailbox, collector, ft_ui_run, and the same in reverse. A signal that says that
- * the program is broken puts the terminal back first and then takes its course.
+ * the program is broken, or that ends it in any other unforeseen way, puts the terminal back
+ * first and then takes its course.
  */
 #include "session.h"
 
@@ -26,7 +27,9 @@ static void fatal(int number)
 /* On a stack of their own: the cause may be a full one. */
 static void catch_fatal_signals(void)
 {
-	static const int signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL };
+	static const int signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE,    SIGILL,  SIGTRAP,
+				       SIGSYS,  SIGQUIT, SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2,
+				       SIGPOLL, SIGPROF, SIGVTALRM };
 	static char stack[65536];
 	stack_t where = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigaction action = { .sa_handler = fatal, .sa_flags = (int)(SA_RESETHAND |

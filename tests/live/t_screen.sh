@@ -122,13 +122,16 @@ kill -TERM "$pid"
 sees status-
 sane SIGTERM
 
-start -i v0
-pid=$(ip netns pids a | while read -r p; do
-	[ "$(cat "/proc/$p/comm" 2>/dev/null)" = flowtop ] && echo "$p"
-done)
-kill -SEGV "$pid"
-sees status-
-sane "a crash"
+# A crash, and signals that nobody would think of.
+for signal in SEGV QUIT USR1; do
+	start -i v0
+	pid=$(ip netns pids a | while read -r p; do
+		[ "$(cat "/proc/$p/comm" 2>/dev/null)" = flowtop ] && echo "$p"
+	done)
+	kill -"$signal" "$pid"
+	sees status-
+	sane "SIG$signal"
+done
 
 start -i v0
 keys C-c
