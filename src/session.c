@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "capture/collector.h"
@@ -79,6 +80,17 @@ void ft_session_close(struct ft_session *session)
 	session->names = NULL;
 }
 
+/* Each interface takes a descriptor or more; shells allow 1024 where the system has more. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* Interfaces, backend, thread. */
 int ft_session_collect(const struct ft_session *session, struct ft_mailbox *mailbox,
 		       struct ft_queue *outputs, struct ft_collector **ret_collector, char *err,
@@ -104,6 +116,7 @@ int ft_session_collect(const struct ft_session *session, struct ft_mailbox *mail
 	struct ft_links *links = NULL;
 	int ret;
 
+	raise_limits();
 	if (!options->read_file) {
 		ret = ft_links_open(&links_config, &links, err, err_size);
 		if (ret < 0)
@@ -127,4 +140,5 @@ void ft_session_block_signals(void)
 		sigaddset(&set, signals[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 }

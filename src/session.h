@@ -34,7 +34,8 @@ int ft_session_collect(const struct ft_session *session, struct ft_mailbox *mail
 		       struct ft_queue *outputs, struct ft_collector **ret_collector, char *err,
 		       size_t err_size);
 
-/* Signals that end or stop us, blocked before there are threads; SIGPIPE is ignored. */
+/* Signals that end or stop us, blocked before there are threads; SIGPIPE and
+ * SIGXFSZ are ignored. */
 void ft_session_block_signals(void);
 
 /* The modes, to their end: 0, or -errno + sentence. */
