@@ -34,6 +34,7 @@ const volatile __u32 ft_slots;       /* CPUs that have a slot; the counters have
 const volatile __u32 ft_log_entries; /* per slot and epoch; 0 = no log */
 const volatile __u32 ft_buckets;     /* of the index, a power of two; 0 with no log */
 const volatile __u32 ft_seed[12];    /* keys of the hash */
+const volatile bool ft_health_on;    /* sockets are sampled: bpf/health.bpf.h */
 
 /* Tables of fixed size are plain memory: cheaper to reach than a map. */
 struct ft_iface ft_ifaces[FT_MAX_IFACES] __attribute__((aligned(64)));
@@ -79,6 +80,7 @@ struct ft_account {
 	__u32 ifindex;
 	bool shared;   /* no slot: atomics */
 	bool egress;
+	bool sample;   /* out: the socket that sent this packet is to be looked at */
 };
 
 /* Adds to a counter of the caller's CPU, or to a shared one. */
@@ -199,8 +201,37 @@ static __always_inline void ft_entry_name(struct ft_entry *entry, const struct f
 	entry->flags[0] = flags | (pkt->dir == FT_DIR_BA ? FT_ENTRY_FIRST_BA : 0);
 }
 
+/* Notes the moments of a handshake, with the flags that this direction did not have before. */
+static __always_inline void ft_note_shake(struct ft_entry *entry, __u8 fresh, __u32 d)
+{
+	__u32 now, at = d;
+
+	if (!(fresh & FT_TCP_SYN)) {
+		if (!(fresh & FT_TCP_ACK) || !(entry->tcp_flags[d] & FT_TCP_SYN))
+			return;
+		at = FT_SHAKE_ACK;
+	}
+	now = bpf_ktime_get_ns() / FT_SHAKE_NS;
+	entry->shake[at] = now ? now : 1;
+}
+
+/*
+ * Whether a packet is one with which its sender is looked at: the entry's 1st, 2nd, 4th, 8th ...
+ * of this direction, every 64th (super-packets count many at a time), the last ones. So a short
+ * talk is known as well as a long one; a look costs as much as counting, which a 64th of the
+ * packets of a long one bears.
+ */
+static __always_inline bool ft_sample_due(const struct ft_packet *pkt, __u64 packets)
+{
+	__u64 before = packets - pkt->segments, crossed = before ^ packets;
+
+	if (pkt->found.tcp_flags & (FT_TCP_FIN | FT_TCP_RST))
+		return true;
+	return crossed > before || crossed >> (pkt->segments > 1 ? 11 : 6);
+}
+
 /* Adds the packet to its entry. */
-static __always_inline void ft_entry_add(struct __sk_buff *skb, const struct ft_account *acc,
+static __always_inline void ft_entry_add(struct __sk_buff *skb, struct ft_account *acc,
 					 struct ft_entry *entry, const struct ft_packet *pkt,
 					 bool shared)
 {
@@ -220,11 +251,15 @@ static __always_inline void ft_entry_add(struct __sk_buff *skb, const struct ft_
 			entry->extra = pkt->found.extra;
 		entry->flags[0] |= flags;
 	}
-	if (pkt->found.tcp_flags & ~entry->tcp_flags[d])
+	if (pkt->found.tcp_flags & ~entry->tcp_flags[d]) {
+		ft_note_shake(entry, pkt->found.tcp_flags & ~entry->tcp_flags[d], d);
 		entry->tcp_flags[d] |= pkt->found.tcp_flags;
+	}
 	/* Only at egress is skb->sk surely the sender's and of this namespace. */
 	if (acc->egress && !entry->cookie[d])
 		entry->cookie[d] = bpf_get_socket_cookie(skb);
+	if (ft_health_on && acc->egress && pkt->protocol == IPPROTO_TCP && entry->cookie[d])
+		acc->sample = ft_sample_due(pkt, counts->packets);
 }
 
 /* The first word of the bucket that is free or carries the tag; NULL if there is none. */
@@ -292,7 +327,7 @@ static __always_inline struct ft_entry *ft_log_append(const struct ft_account *a
 }
 
 /* Accounts to the log. False: it is full; *new_flow then says what the spill map must know. */
-static __always_inline bool ft_log_account(struct __sk_buff *skb, const struct ft_account *acc,
+static __always_inline bool ft_log_account(struct __sk_buff *skb, struct ft_account *acc,
 					   const struct ft_packet *pkt,
 					   const struct ft_flow_key *key, __u8 *new_flow)
 {
@@ -335,7 +370,7 @@ static __always_inline enum ft_counter ft_lost(long err)
 
 /* Accounts to a spill map: FT_C_SEEN, or the term of the loss. */
 static __always_inline enum ft_counter ft_spill_account(struct __sk_buff *skb,
-							const struct ft_account *acc,
+							struct ft_account *acc,
 							const struct ft_packet *pkt,
 							struct ft_flow_key *key, void *map,
 							__u8 new_flow)
@@ -377,7 +412,7 @@ static __always_inline enum ft_counter ft_spill_account(struct __sk_buff *skb,
 
 /* Accounts a packet to its flow: FT_C_SEEN, or the term of the loss. */
 static __always_inline enum ft_counter ft_account_flow(struct __sk_buff *skb,
-						       const struct ft_account *acc,
+						       struct ft_account *acc,
 						       struct ft_packet *pkt)
 {
 	struct ft_flow_key key;

@@ -83,9 +83,14 @@ struct ft_entry {
 	__u32 hash;        /* of the key, private to the producer */
 	__u32 extra;       /* SPI or GRE key, host order, see flags */
 	__u8 tcp_flags[2]; /* OR of the TCP flags octets */
-	__u8 flags[2];     /* [0]: FT_ENTRY_*; [1]: zero */
-	__u32 zero;
+	__u8 flags[2];     /* [0]: FT_ENTRY_*; [1]: FT_ENTRY_LOOKED_UP */
+	/* Of a handshake, low words of a clock in FT_SHAKE_NS, 0 = not seen: [direction] the first
+	 * SYN, with ACK or without; [2] the first ACK after a SYN of the same side. Only
+	 * differences mean something. */
+	__u32 shake[3];
 };
+#define FT_SHAKE_ACK 2
+#define FT_SHAKE_NS 1024
 
 /* Terms of the line that adds up: seen = flows + other + not IP + malformed + lost. */
 enum ft_counter {
@@ -190,7 +195,7 @@ struct ft_cpu {
 #define FT_STATIC_ASSERT(cond, what) _Static_assert(cond, what)
 FT_STATIC_ASSERT(sizeof(struct ft_flow_key) == 48, "key is 48 bytes");
 FT_STATIC_ASSERT(sizeof(struct ft_counts) == 24, "counts are 24 bytes");
-FT_STATIC_ASSERT(sizeof(struct ft_entry) == 152, "entry is 152 bytes");
+FT_STATIC_ASSERT(sizeof(struct ft_entry) == 160, "entry is 160 bytes");
 FT_STATIC_ASSERT(sizeof(struct ft_iface) == 16, "iface is 16 bytes");
 FT_STATIC_ASSERT(sizeof(struct ft_bucket) == 64, "bucket is a cache line");
 FT_STATIC_ASSERT(sizeof(struct ft_cpu) == 64, "cpu is a cache line");

@@ -14,7 +14,14 @@
 #define FT_NEXT (-1) /* TC_ACT_UNSPEC, TCX_NEXT */
 
 /* Indices of ft_jump. */
-enum { FT_JUMP_L2_RX, FT_JUMP_L2_TX, FT_JUMP_L3_RX, FT_JUMP_L3_TX, FT_JUMP_MAX };
+enum {
+	FT_JUMP_L2_RX,
+	FT_JUMP_L2_TX,
+	FT_JUMP_L3_RX,
+	FT_JUMP_L3_TX,
+	FT_JUMP_HEALTH, /* of bpf/health.bpf.h: may be empty */
+	FT_JUMP_MAX,
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -41,7 +48,7 @@ __u64 ft_clock_tick;
 __u64 ft_clock_mono;
 
 /* One term of the scope's line, and the flow if it is one. */
-static __always_inline void ft_count_packet(struct __sk_buff *skb, const struct ft_account *acc,
+static __always_inline void ft_count_packet(struct __sk_buff *skb, struct ft_account *acc,
 					    struct ft_packet *pkt, enum ft_counter verdict)
 {
 	__u16 scope = pkt->scope;
@@ -89,6 +96,9 @@ static __always_inline int ft_hook(struct __sk_buff *skb, const bool l3, const b
 	ft_count_hook(&acc, slot, &pkt);
 	if (counts)
 		ft_count_packet(skb, &acc, &pkt, verdict);
+	/* Doesn't come back; nothing is left to be done. */
+	if (ft_health_on && egress && acc.sample)
+		bpf_tail_call(skb, &ft_jump, FT_JUMP_HEALTH);
 	return FT_NEXT;
 }
 

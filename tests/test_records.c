@@ -17,6 +17,7 @@
 
 #include "core/column.h"
 #include "core/filter.h"
+#include "core/health.h"
 #include "core/names.h"
 #include "output/json_read.h"
 #include "output/moment.h"
@@ -45,6 +46,14 @@ struct page {
 	{ "type", "s!" }, { "schema", "n!" }, { "observer", "s!" }, { "time", "t!" }, \
 	{ "interval_ns", "n!" }
 
+/* Numbers of sockets as the table of them has them. */
+#define TCP_LOCAL(name, member, known, none) { "tcp." #name, "n" },
+#define TCP_REMOTE(name, member, known, none) { "tcp.remote." #name, "n" },
+#define TCP(prefix) \
+	{ prefix "socket", "i" }, { prefix "sampled", "t" }, { prefix "state", "s" }, \
+	{ prefix "congestion", "s" }, { prefix "congestion_state", "s" }, \
+	{ prefix "options", "s" }, { prefix "app_limited", "b" }
+
 static const struct page flow_page[] = {
 	HEAD, { "id", "i!" }, { "interface", "s!" }, { "interface_hex", "x" }, { "vlan[]", "n" },
 	{ "ip_version", "n!" }, { "protocol", "n!" }, { "protocol_name", "s" }, { "path", "s!" },
@@ -52,7 +61,10 @@ static const struct page flow_page[] = {
 	{ "first_seen", "t!" }, { "last_seen", "t!" }, { "state", "s" }, { "tcp_flags.tx", "s" },
 	{ "tcp_flags.rx", "s" }, { "icmp.type", "n" }, { "icmp.code", "n" }, { "icmp.id", "n" },
 	{ "ended.time", "t" }, { "ended.reason", "s" }, { "fragment", "b" }, { "inexact", "b" },
-	{ "spi", "n" }, { "gre_key", "n" }, { NULL, NULL },
+	{ "spi", "n" }, { "gre_key", "n" }, FT_HEALTH_NUMBERS(TCP_LOCAL)
+	FT_HEALTH_NUMBERS(TCP_REMOTE) TCP("tcp."), TCP("tcp.remote."),
+	{ "tcp.handshake_us", "n" }, { "tcp.syn_ack_us", "n" }, { "tcp.ack_us", "n" },
+	{ NULL, NULL },
 };
 
 static const struct page talker_page[] = {
@@ -478,13 +490,13 @@ static void json_is_one_array_an_interval(void **state)
 }
 
 /* Cells of a CSV line into an array, unquoted; returns how many. Moves behind the line. */
-static size_t read_csv_line(const char **at, char cells[128][128])
+static size_t read_csv_line(const char **at, char cells[256][128])
 {
 	size_t count = 0, used = 0;
 	bool quoted = false;
 
 	for (;; (*at)++) {
-		assert_true(**at != '\0' && count < 128 && used < 127);
+		assert_true(**at != '\0' && count < 256 && used < 127);
 		if (**at == '"' && quoted && (*at)[1] == '"') {
 			cells[count][used++] = *++*at;
 		} else if (**at == '"') {
@@ -504,7 +516,7 @@ static size_t read_csv_line(const char **at, char cells[128][128])
 }
 
 /* The value of a column in a line. */
-static const char *csv_value(char names[128][128], char cells[128][128], size_t count,
+static const char *csv_value(char names[256][128], char cells[256][128], size_t count,
 			     const char *name)
 {
 	for (size_t i = 0; i < count; i++)
@@ -515,7 +527,7 @@ static const char *csv_value(char names[128][128], char cells[128][128], size_t 
 }
 
 /* Each column is on the flows' page, or the _hex of one. */
-static void check_csv_names(char names[128][128], size_t count)
+static void check_csv_names(char names[256][128], size_t count)
 {
 	size_t length, page;
 
@@ -536,7 +548,7 @@ static void check_csv_names(char names[128][128], size_t count)
 static void csv_is_the_same_page(void **state)
 {
 	static const struct run run = { .format = "csv", .lists = FT_ON_FLOWS };
-	static char names[128][128], cells[128][128];
+	static char names[256][128], cells[256][128];
 	char *text = write_moment(&run, moment(), 2);
 	const char *at = text;
 	size_t count = read_csv_line(&at, names), lines = 0;

@@ -173,6 +173,21 @@ static struct ft_entry *entry_for(struct ft_packet_log *log,
 	return append(log, &result->key, hash, &log->index[at]);
 }
 
+/* Notes the moments of a handshake, as the kernel's program does. */
+static void note_shake(struct ft_entry *entry, const struct ft_packet_result *result,
+		       uint64_t tick)
+{
+	uint8_t had = entry->tcp_flags[result->dir], fresh = result->tcp_flags & (uint8_t)~had;
+	uint32_t now = (uint32_t)(tick / FT_SHAKE_NS), at = result->dir;
+
+	if (!(fresh & TCP_SYN)) {
+		if (!(fresh & TCP_ACK) || !(had & TCP_SYN))
+			return;
+		at = FT_SHAKE_ACK;
+	}
+	entry->shake[at] = now ? now : 1;
+}
+
 /* Adds one packet to its entry. */
 static void add_to_entry(struct ft_entry *entry, const struct ft_packet_result *result,
 			 const struct ft_packet_meta *meta)
@@ -193,6 +208,7 @@ static void add_to_entry(struct ft_entry *entry, const struct ft_packet_result *
 	counts->bytes += result->bytes;
 	counts->l2_bytes += result->l2_bytes;
 	entry->ifindex[result->dir] = meta->ifindex;
+	note_shake(entry, result, meta->tick);
 	entry->tcp_flags[result->dir] |= result->tcp_flags;
 	entry->flags[0] |= result->flags;
 	if (result->flags & (FT_ENTRY_EXTRA_SPI | FT_ENTRY_EXTRA_GRE))

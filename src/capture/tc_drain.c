@@ -169,5 +169,9 @@ int ft_tc_drain(struct ft_tc_store *store, uint32_t first, bool both, struct ft_
 	batch->health.spilled = spilled;
 	drain_scopes(store, half, halves, batch);
 	drain_hooks(store, half, halves, batch);
+	if (store->health)
+		ft_tc_health_drain(store->health, first, batch);
+	if (store->health && both)
+		ft_tc_health_drain(store->health, !first, batch);
 	return 0;
 }

@@ -350,21 +350,16 @@ static void tend_clock(struct ft_tc_store *store)
 	}
 }
 
-/* Opens, sizes and loads the programs. */
-static int load(struct ft_tc_store *store, const struct ft_backend_config *config)
+/* Opens, sizes and loads the programs for devices with a link-layer header. */
+static int load_programs(struct ft_tc_store *store)
 {
 	uint32_t seed[sizeof(store->skel->rodata->ft_seed) / sizeof(uint32_t)];
-	char cpus[4096];
 	int error;
 
-	libbpf_set_print(print_to_log);
 	store->skel = flow_tc_bpf__open();
 	if (!store->skel)
 		return -errno;
-	online_cpus(cpus, sizeof(cpus));
-	if (!kernel_is_rt())
-		for_each_cpu(cpus, count_cpu, store);
-	size_store(store, config);
+	store->map_bytes = 0;
 	error = set_sizes(store);
 	if (error)
 		return error;
@@ -374,14 +369,55 @@ static int load(struct ft_tc_store *store, const struct ft_backend_config *confi
 	store->skel->rodata->ft_slots = store->slots;
 	store->skel->rodata->ft_log_entries = store->log_entries;
 	store->skel->rodata->ft_buckets = store->buckets;
+	store->skel->rodata->ft_health_on = store->health != NULL;
 	choose_programs(store->skel, false);
-	error = flow_tc_bpf__load(store->skel);
-	if (error)
-		return error;
-	error = map_all(store);
+	return flow_tc_bpf__load(store->skel);
+}
+
+/* Lets the accounting programs jump to the one that looks at sockets. */
+static int join_health(struct ft_tc_store *store)
+{
+	uint32_t at = 4; /* FT_JUMP_HEALTH */
+	int fd;
+
+	if (!store->health)
+		return 0;
+	fd = ft_tc_health_program(store->health);
+	ft_tc_health_assign(store->health, store->cpus);
+	store->map_bytes += ft_tc_health_bytes(store->health);
+	if (bpf_map_update_elem(bpf_map__fd(store->skel->maps.ft_jump), &at, &fd, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+/* All programs and their memory. Some kernels refuse a program with functions that jumps, so
+ * that sockets cannot be looked at there: the rest goes without. */
+static int load(struct ft_tc_store *store, const struct ft_backend_config *config)
+{
+	char cpus[4096];
+	int error;
+
+	libbpf_set_print(print_to_log);
+	online_cpus(cpus, sizeof(cpus));
+	if (!kernel_is_rt())
+		for_each_cpu(cpus, count_cpu, store);
+	size_store(store, config);
+	store->health = ft_tc_health_open(store->slots);
+	error = load_programs(store);
+	if (error && store->health) {
+		flow_tc_bpf__destroy(store->skel);
+		ft_tc_health_close(store->health);
+		store->health = NULL;
+		error = load_programs(store);
+	}
+	if (!error)
+		error = map_all(store);
 	if (error)
 		return error;
 	for_each_cpu(cpus, assign_cpu, &(struct assign){ .store = store });
+	error = join_health(store);
+	if (error)
+		return error;
 	return fill_jumps(store, store->skel, false);
 }
 
@@ -427,6 +463,7 @@ void ft_tc_store_close(struct ft_tc_store *store)
 		close(store->grace_fd);
 	flow_tc_bpf__destroy(store->l3);
 	flow_tc_bpf__destroy(store->skel);
+	ft_tc_health_close(store->health);
 	free(store->spans);
 	free(store->scope_deltas);
 	free(store->iface_deltas);
@@ -578,6 +615,8 @@ int ft_tc_store_collect(struct ft_tc_store *store, struct ft_batch *ret_batch)
 	store->epoch = !old;
 	store->flips++;
 	set_control(store);
+	if (store->health)
+		ft_tc_health_flip(store->health, store->epoch);
 	return read_halves(store, old, false, ret_batch);
 }
 

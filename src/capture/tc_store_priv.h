@@ -6,6 +6,7 @@
 #ifndef FT_CAPTURE_TC_STORE_PRIV_H
 #define FT_CAPTURE_TC_STORE_PRIV_H
 
+#include "capture/tc_health.h"
 #include "capture/tc_store.h"
 
 #include "bpf/flow_tc.skel.h" /* its structs are those of bpf/flow_abi.h */
@@ -25,6 +26,7 @@ struct ft_tc_slot {
 struct ft_tc_store {
 	struct flow_tc_bpf *skel;
 	struct flow_tc_bpf *l3; /* the programs for L3 devices, on skel's maps; NULL until needed */
+	struct ft_tc_health *health; /* NULL: sockets are not sampled */
 	int grace_fd; /* inner map for the array of maps that makes the kernel wait */
 
 	uint32_t slots;       /* CPUs with a log; the counters have one more */

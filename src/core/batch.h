@@ -15,9 +15,16 @@
 #include <stdint.h>
 
 #include "bpf/flow_abi.h"
+#include "bpf/health_abi.h"
 
 struct ft_span {
 	const struct ft_entry *entries; /* borrowed from the backend */
+	size_t count;
+};
+
+/* Samples of TCP sockets; several may be of one, and then the newest holds. */
+struct ft_socket_span {
+	const struct ft_health *sockets; /* borrowed from the backend */
 	size_t count;
 };
 
@@ -50,6 +57,7 @@ struct ft_store_health {
 	uint64_t spilled;      /* entries that came from the spill maps in this period */
 	uint64_t flips;        /* epochs changed since start */
 	uint64_t map_bytes;    /* memory of the kernel maps or the ring, listed apart from RSS */
+	uint64_t sockets_missed; /* samples of sockets that found no room, since start */
 };
 
 struct ft_batch {
@@ -63,6 +71,8 @@ struct ft_batch {
 	uint64_t end_ns;  /* CLOCK_REALTIME at the flip that ended the period */
 	uint64_t mono_ns; /* CLOCK_MONOTONIC at the same moment; rates divide by its differences */
 	struct ft_store_health health;
+	struct ft_socket_span *socket_spans; /* owned by the backend */
+	size_t socket_span_count;
 };
 
 /* CLOCK_REALTIME nanoseconds of a tick; 0 stays 0. */

@@ -62,6 +62,9 @@ static void free_box(struct ft_snapshot_box *box)
 	for (i = 0; i < shown->note_count; i++)
 		free(shown->notes[i]);
 	free(shown->notes);
+	free((void *)(uintptr_t)shown->tcp_of);
+	free((void *)(uintptr_t)shown->tcps);
+	free((void *)(uintptr_t)shown->sockets);
 	ft_region_free(&box->deltas);
 	ft_block_put(box->block);
 	ft_living_end(box->living);
@@ -87,6 +90,60 @@ const struct ft_counts *ft_snapshot_delta(const struct ft_snapshot *snapshot,
 					  const struct ft_flow_hot *row)
 {
 	return row->delta ? snapshot->deltas[row->delta - 1].count : nothing;
+}
+
+/* What is known of a row's TCP, or NULL. */
+static const struct ft_flow_tcp *tcp_of(const struct ft_snapshot *snapshot,
+					const struct ft_flow_hot *row)
+{
+	size_t at = (size_t)(row - snapshot->rows);
+
+	if (at >= snapshot->tcp_of_count || !snapshot->tcp_of[at])
+		return NULL;
+	return &snapshot->tcps[snapshot->tcp_of[at] - 1];
+}
+
+const struct ft_health *ft_snapshot_socket(const struct ft_snapshot *snapshot,
+					   const struct ft_flow_hot *row, int end)
+{
+	const struct ft_flow_tcp *tcp = tcp_of(snapshot, row);
+
+	return tcp && tcp->socket[end] ? &snapshot->sockets[tcp->socket[end] - 1] : NULL;
+}
+
+/* Microseconds between two moments, at least 1; 0 if one was not seen, or they are no pair. */
+static uint32_t between(uint32_t from, uint32_t to)
+{
+	uint32_t units = to - from;
+
+	if (!from || !to || units > INT32_MAX)
+		return 0;
+	return units ? (uint32_t)((uint64_t)units * FT_SHAKE_NS / 1000) : 1;
+}
+
+struct ft_handshake ft_snapshot_handshake(const struct ft_snapshot *snapshot,
+					  const struct ft_flow_hot *row)
+{
+	const struct ft_flow_tcp *tcp = tcp_of(snapshot, row);
+	struct ft_handshake shake = { 0, 0 };
+	unsigned int first = row->flow->initiator;
+
+	if (!tcp || first == FT_END_NONE)
+		return shake;
+	shake.syn_ack_us = between(tcp->shake[first], tcp->shake[!first]);
+	if (shake.syn_ack_us)
+		shake.ack_us = between(tcp->shake[!first], tcp->shake[FT_SHAKE_ACK]);
+	return shake;
+}
+
+uint32_t ft_snapshot_handshake_us(const struct ft_snapshot *snapshot,
+				  const struct ft_flow_hot *row)
+{
+	struct ft_handshake shake = ft_snapshot_handshake(snapshot, row);
+
+	if (row->flow->path == FT_PATH_HOST && row->flow->initiator != row->flow->local)
+		return shake.ack_us ? shake.syn_ack_us + shake.ack_us : 0;
+	return shake.syn_ack_us;
 }
 
 const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope)

@@ -99,6 +99,13 @@ struct ft_snapshot {
 	size_t delta_count;
 	size_t live_flows;  /* rows that have not ended */
 
+	/* TCP: tcp_of[row] - 1 indexes tcps, for rows below tcp_of_count; their sockets' newest
+	 * samples, with ticks as CLOCK_REALTIME. NULL while there are none. */
+	const uint32_t *tcp_of;
+	size_t tcp_of_count;
+	const struct ft_flow_tcp *tcps;
+	const struct ft_health *sockets;
+
 	/* processes: processes[id - FT_OWNER_FIRST], NULL where an id is not in use */
 	const struct ft_process *const *processes;
 	size_t process_count;
@@ -130,6 +137,19 @@ const struct ft_process *ft_snapshot_process(const struct ft_snapshot *snapshot,
 /* The interval's counts of a row: zeros if none; [0] a->b. */
 const struct ft_counts *ft_snapshot_delta(const struct ft_snapshot *snapshot,
 					  const struct ft_flow_hot *row);
+/* The newest sample of the socket at an end (0 = a) of a flow; NULL if there is none. */
+const struct ft_health *ft_snapshot_socket(const struct ft_snapshot *snapshot,
+					   const struct ft_flow_hot *row, int end);
+/* How long the handshake took: to the answer, from there to the first ACK. 0 = not seen. */
+struct ft_handshake {
+	uint32_t syn_ack_us, ack_us;
+};
+struct ft_handshake ft_snapshot_handshake(const struct ft_snapshot *snapshot,
+					  const struct ft_flow_hot *row);
+/* The one number of it: to the answer, and where the remote end began it, to its ACK: what the
+ * way and the far end took, seen from here. 0 = not seen. */
+uint32_t ft_snapshot_handshake_us(const struct ft_snapshot *snapshot,
+				  const struct ft_flow_hot *row);
 /* "br0" for a flow's scope. */
 const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope);
 /* The interface that carried a direction last, or NULL. */

@@ -78,6 +78,7 @@ void ft_table_free(struct ft_table *table)
 	ft_region_free(&table->active);
 	for (i = 0; i < FT_MAX_SCOPES; i++)
 		free(table->scopes[i]);
+	ft_table_tcp_done(&table->tcp);
 	free(table->splits);
 	free(table->weights);
 	free(table->queue);
@@ -198,5 +199,6 @@ size_t ft_table_memory(const struct ft_table *table)
 	       table->births.bytes + table->changes.bytes + table->deltas.bytes +
 	       table->victims.bytes + table->active.bytes +
 	       table->queue_space * sizeof(*table->queue) +
-	       FT_WEIGHTS * sizeof(*table->weights) + ft_flow_store_memory(table->store);
+	       FT_WEIGHTS * sizeof(*table->weights) + ft_table_tcp_memory(&table->tcp) +
+	       ft_flow_store_memory(table->store);
 }

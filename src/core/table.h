@@ -101,6 +101,12 @@ struct ft_delta {
 	struct ft_counts count[2];
 };
 
+/* What only some TCP flows have: a handshake that was seen, sockets that were sampled. */
+struct ft_flow_tcp {
+	uint32_t shake[3];  /* as in struct ft_entry */
+	uint32_t socket[2]; /* of end a, of end b: 1 + index into the snapshot's sockets, 0 = none */
+};
+
 struct ft_table_config {
 	uint32_t max_flows;          /* --max-flows */
 	const struct ft_net *local_nets; /* -F; borrowed, constant */

@@ -97,6 +97,7 @@ static uint32_t bear(struct apply *apply, const struct ft_entry *entry)
 	change = ft_table_change(table, slot);
 	change->flags = FT_CHANGE_NEW;
 	change->first_dir = first_dir(entry);
+	ft_table_tcp_begin(table, change->row);
 	ft_table_own_new(table, change, slot);
 	return slot;
 }
@@ -241,6 +242,8 @@ static void count(struct apply *apply, const struct ft_entry *entry, uint32_t sl
 	change->entry_flags |= entry->flags[0] & FLAG_KEPT;
 	change->syn |= ((entry->flags[0] & FT_ENTRY_SYN_AB) ? 1 : 0) |
 		       ((entry->flags[0] & FT_ENTRY_SYN_BA) ? 2 : 0);
+	if (entry->shake[0] | entry->shake[1])
+		ft_table_note_shake(table, change, entry->shake);
 	if (change->flags & FT_CHANGE_NEW)
 		note_birth(apply, change, ft_flow_store_flow(table->store, slot), entry);
 }
@@ -471,5 +474,6 @@ void ft_table_apply(struct ft_table *table, const struct ft_batch *batch)
 		ft_table_change(table, split->slot)->split = 0;
 	}
 	table->split_count = 0;
+	ft_table_take_sockets(table, batch);
 	free(apply.starts);
 }

@@ -25,6 +25,7 @@
 #include "core/region.h"
 #include "core/snapshot_priv.h"
 #include "core/table.h"
+#include "core/table_tcp.h"
 
 #define FT_LINK_CHANGED (1U << 31) /* the number is a change's, else a row's */
 #define FT_LINK_UNOWNED (1U << 30) /* an own end has no owner yet and shall get one */
@@ -138,6 +139,8 @@ struct ft_table {
 	uint32_t delta_count;
 	struct ft_split *splits;
 	size_t split_count, split_space;
+
+	struct ft_table_tcp tcp;
 
 	struct ft_region victims; /* oldest first */
 	size_t victim_count, victim_next;

@@ -159,6 +159,7 @@ static void publish_health(const struct ft_build *build, struct ft_snapshot *sho
 	shown->paused_watch = info->paused_watch;
 	shown->not_watched_ns = info->not_watched_ns;
 	shown->store = info->store;
+	shown->store.sockets_missed += build->table->tcp.refused;
 	shown->lengthened = info->lengthened;
 	shown->evicted = build->table->evicted;
 	shown->owners_unknown_full = info->owners_unknown_full +
@@ -207,6 +208,7 @@ struct ft_snapshot *ft_build_publish(struct ft_build *build, bool last)
 	publish_rows(build, box);
 	ft_owners_reap(table->owners, build->info->end_ns);
 	shown->processes = ft_owners_list(table->owners, &shown->process_count);
+	ft_build_tcp(build, shown);
 	publish_scopes(build, shown);
 	publish_ifaces(build, shown);
 	publish_health(build, shown);

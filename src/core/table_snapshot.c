@@ -175,6 +175,8 @@ static void add_change(struct ft_build *build, const struct ft_change *change)
 		begin_row(build, change);
 	if (change->delta)
 		add_delta(build, change);
+	if (table->tcp.socket_count)
+		ft_table_join_sockets(table, change);
 	if (change->flags & FT_CHANGE_OWNER) {
 		hot->owner[0] = change->owner[0];
 		hot->owner[1] = change->owner[1];

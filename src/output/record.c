@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/addr.h"
+#include "core/health.h"
 #include "core/names.h"
 #include "core/owner.h"
 
@@ -483,6 +484,98 @@ static void get_extra(const struct ft_record *record, unsigned arg, struct ft_ce
 		uint_cell(cell, record->flow->flow->extra);
 }
 
+/* ---- TCP: the socket at a side, and the handshake */
+
+/* What a side's socket said last; NULL if it is not known. */
+static const struct ft_health *socket_of(const struct ft_record *record, unsigned side)
+{
+	return ft_snapshot_socket(record->snapshot, record->flow, end_of(record, side));
+}
+
+/* Side and number of an arg. */
+#define TCP_ARG(side, number) ((side) << 8 | (number))
+
+static void get_tcp_number(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_health *health = socket_of(record, arg >> 8);
+	uint64_t value;
+
+	if (health && ft_health_get(health, (enum ft_health_number)(arg & 0xff), &value))
+		uint_cell(cell, value);
+}
+
+static void get_tcp_cookie(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_health *health = socket_of(record, arg);
+
+	if (!health)
+		return;
+	cell->kind = FT_CELL_ID;
+	cell->number = health->cookie;
+}
+
+static void get_tcp_time(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_health *health = socket_of(record, arg);
+
+	if (health)
+		time_cell(cell, health->tick);
+}
+
+static void get_tcp_state(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_health *health = socket_of(record, arg);
+
+	if (health)
+		text_cell(cell, ft_health_state(health));
+}
+
+static void get_tcp_ca_state(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_health *health = socket_of(record, arg);
+
+	if (health)
+		text_cell(cell, ft_health_ca_state(health));
+}
+
+static void get_tcp_congestion(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_health *health = socket_of(record, arg);
+
+	if (health)
+		text_cell(cell, health->congestion);
+}
+
+static void get_tcp_options(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_health *health = socket_of(record, arg);
+
+	if (health)
+		text_cell(cell, ft_health_options(health, cell->buf, sizeof(cell->buf)));
+}
+
+static void get_app_limited(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_health *health = socket_of(record, arg);
+
+	if (!health || !(health->known & FT_HEALTH_APP_LIMITED))
+		return;
+	cell->kind = FT_CELL_BOOL;
+	cell->number = 1;
+}
+
+static void get_handshake(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	struct ft_handshake shake = ft_snapshot_handshake(record->snapshot, record->flow);
+	const uint32_t values[] = {
+		ft_snapshot_handshake_us(record->snapshot, record->flow), shake.syn_ack_us,
+		shake.ack_us,
+	};
+
+	if (values[arg])
+		uint_cell(cell, values[arg]);
+}
+
 static void get_own(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
 {
 	(void)arg;
@@ -539,6 +632,21 @@ static void get_flows(const struct ft_record *record, unsigned arg, struct ft_ce
 	{ name ".rx_bytes", get, COUNT(total, 1, 1), false }, \
 	{ name ".rx_l2_bytes", get, COUNT(total, 1, 2), false }
 
+/* X(name ...) of FT_HEALTH_NUMBERS, for a side each. */
+#define TCP_LOCAL(name, member, known, none) \
+	{ "tcp." #name, get_tcp_number, TCP_ARG(LOCAL, FT_NUMBER_##name), false },
+#define TCP_REMOTE(name, member, known, none) \
+	{ "tcp.remote." #name, get_tcp_number, TCP_ARG(REMOTE, FT_NUMBER_##name), false },
+
+#define TCP_WORDS(prefix, side) \
+	{ prefix "socket", get_tcp_cookie, side, false }, \
+	{ prefix "sampled", get_tcp_time, side, false }, \
+	{ prefix "state", get_tcp_state, side, false }, \
+	{ prefix "congestion", get_tcp_congestion, side, true }, \
+	{ prefix "congestion_state", get_tcp_ca_state, side, false }, \
+	{ prefix "options", get_tcp_options, side, false }, \
+	{ prefix "app_limited", get_app_limited, side, false }
+
 static const struct ft_field flow_fields[] = {
 	HEAD(FT_LIST_FLOWS),
 	{ "id", get_id, 0, false },
@@ -568,6 +676,13 @@ static const struct ft_field flow_fields[] = {
 	{ "inexact", get_flag, FT_ENTRY_INEXACT, false },
 	{ "spi", get_extra, FT_ENTRY_EXTRA_SPI, false },
 	{ "gre_key", get_extra, FT_ENTRY_EXTRA_GRE, false },
+	FT_HEALTH_NUMBERS(TCP_LOCAL)
+	TCP_WORDS("tcp.", LOCAL),
+	{ "tcp.handshake_us", get_handshake, 0, false },
+	{ "tcp.syn_ack_us", get_handshake, 1, false },
+	{ "tcp.ack_us", get_handshake, 2, false },
+	FT_HEALTH_NUMBERS(TCP_REMOTE)
+	TCP_WORDS("tcp.remote.", REMOTE),
 };
 
 static const struct ft_field talker_fields[] = {

@@ -81,7 +81,9 @@ static void check_flow(const struct ft_packet_case *c, const struct ft_batch *ba
 	CHECK(c, entry->extra == c->extra);
 	CHECK(c, entry->ifindex[c->dir] == RIG_IFINDEX && entry->ifindex[!c->dir] == 0);
 	CHECK(c, entry->first_tick && entry->last_tick >= entry->first_tick);
-	CHECK(c, entry->flags[1] == 0 && entry->zero == 0);
+	CHECK(c, entry->flags[1] == 0);
+	CHECK(c, !entry->shake[c->dir] == !(c->tcp_flags & 0x02)); /* SYN */
+	CHECK(c, !entry->shake[!c->dir] && !entry->shake[FT_SHAKE_ACK]);
 }
 
 static void check_case(const struct ft_packet_case *c, const struct ft_batch *batch)

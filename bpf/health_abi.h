@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * How a TCP socket is: the contract between the programs that sample sockets, the dump of
+ * inet_diag, and everything above them. One record is one socket at one moment, named by its
+ * cookie; of several records of a socket the newest holds.
+ *
+ * Units are in the names; counts are since the socket was made. What a source cannot tell is 0
+ * and its bit of `known` is not set. Rules as in flow_abi.h.
+ */
+#ifndef FT_HEALTH_ABI_H
+#define FT_HEALTH_ABI_H
+
+#include "bpf/flow_abi.h"
+
+/* ft_health.known: what the source tells beside what every source does. */
+#define FT_HEALTH_MORE (1U << 0)   /* all that is marked "more" below */
+#define FT_HEALTH_QUEUES (1U << 1) /* rqueue, wqueue, drops */
+#define FT_HEALTH_RCV_WND (1U << 2)
+#define FT_HEALTH_APP_LIMITED (1U << 3) /* delivery_rate is what the program gave to send */
+
+/* ft_health.state: the kernel's numbers (net/tcp_states.h). */
+#define FT_HEALTH_ESTABLISHED 1
+#define FT_HEALTH_LISTEN 10
+
+/* ft_health.options, as in tcp_info. */
+#define FT_HEALTH_OPT_TIMESTAMPS (1U << 0)
+#define FT_HEALTH_OPT_SACK (1U << 1)
+#define FT_HEALTH_OPT_WSCALE (1U << 2)
+#define FT_HEALTH_OPT_ECN (1U << 3)
+
+#define FT_HEALTH_NO_PACING UINT64_MAX /* pacing_rate: as fast as it can */
+#define FT_HEALTH_NO_SSTHRESH 0x7fffffffU /* ssthresh: never left slow start */
+
+struct ft_health {
+	__u64 cookie;
+	__u64 tick;             /* when, in the batch's clock */
+	__u64 bytes_acked;
+	__u64 bytes_received;
+	__u64 bytes_sent;       /* more; with retransmitted ones */
+	__u64 bytes_retrans;    /* more */
+	__u64 delivery_rate;    /* bytes/s of the last sample, 0 = none yet */
+	__u64 pacing_rate;      /* more; bytes/s */
+	__u64 busy_us;          /* more; there was data to send or unacknowledged */
+	__u64 rwnd_limited_us;  /* more; of it, the receiver's window was in the way */
+	__u64 sndbuf_limited_us; /* more; the send buffer */
+	__u32 known;
+	__u32 srtt_us;          /* 0 = not measured yet */
+	__u32 min_rtt_us;       /* 0 = not measured yet */
+	__u32 rttvar_us;        /* more */
+	__u32 rcv_rtt_us;       /* more; as the receiver estimates it */
+	__u32 rto_us;           /* more */
+	__u32 ato_us;           /* more */
+	__u32 cwnd;             /* segments */
+	__u32 ssthresh;
+	__u32 mss;
+	__u32 rcv_mss;          /* more */
+	__u32 advmss;           /* more */
+	__u32 pmtu;             /* more */
+	__u32 reordering;       /* more */
+	__u32 unacked;          /* segments in flight */
+	__u32 sacked;
+	__u32 lost;             /* of those in flight, as the kernel thinks now */
+	__u32 retrans;          /* retransmitted ones in flight */
+	__u32 total_retrans;    /* segments retransmitted */
+	__u32 segs_out;
+	__u32 segs_in;
+	__u32 data_segs_out;
+	__u32 data_segs_in;
+	__u32 delivered;
+	__u32 delivered_ce;
+	__u32 dsack_dups;
+	__u32 reord_seen;       /* more */
+	__u32 rcv_ooopack;      /* more */
+	__u32 notsent_bytes;    /* more */
+	__u32 snd_wnd;          /* more; bytes that the peer takes */
+	__u32 rcv_wnd;          /* if known */
+	__u32 rcv_space;        /* more */
+	__u32 rcv_ssthresh;     /* more */
+	__u32 rqueue;           /* if known; bytes not read; of a listener connections waiting */
+	__u32 wqueue;           /* if known; bytes not acknowledged; of a listener the backlog */
+	__u32 drops;            /* if known */
+	__u8 state;
+	__u8 ca_state;          /* more; 0 open, 1 disorder, 2 cwr, 3 recovery, 4 loss */
+	__u8 retransmits;       /* time-outs in a row */
+	__u8 backoff;           /* more */
+	__u8 probes;            /* more */
+	__u8 options;           /* more; FT_HEALTH_OPT_* */
+	__u8 snd_wscale;        /* more */
+	__u8 rcv_wscale;        /* more */
+	char congestion[16];    /* more; zero-terminated by whoever reads it */
+};
+
+/*
+ * The log of samples, shared by bpf/health.bpf.h (writer) and src/capture/tc_health.c (reader):
+ * as the flow log, but keyed by the cookie and behind no spill map. What doesn't fit is missed
+ * until the socket sends again.
+ *
+ *   index [slot][epoch][bucket]    log [slot][epoch][position]
+ */
+struct ft_health_state {
+	__u32 control;   /* FT_CTL_EPOCH */
+	__u32 entries;   /* of a log half */
+	__u32 buckets;   /* of an index half, a power of two */
+	__u32 tick_us;   /* length of a jiffy */
+	__u64 missed;    /* samples that found no room */
+	__u32 zero[10];
+	struct ft_cpu cpus[FT_MAX_CPUS];
+};
+
+FT_STATIC_ASSERT(sizeof(struct ft_health) == 256, "a sample is four cache lines");
+FT_STATIC_ASSERT(sizeof(struct ft_health_state) == 64 + 64 * FT_MAX_CPUS, "cpus are lines");
+
+#endif

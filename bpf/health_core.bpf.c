@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
+/*
+ * Samples of sockets on kernels that describe their types: all that tcp_info has. The structs
+ * below name only what is read; the loader finds where that lies in the running kernel.
+ *
+ * Reading follows tcp_get_info (net/ipv4/tcp.c), for what its numbers mean is what ss shows.
+ */
+#include "bpf/health.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+
+#define FT_RECORD __attribute__((preserve_access_index))
+
+struct minmax_sample {
+	__u32 v;
+} FT_RECORD;
+
+struct minmax {
+	struct minmax_sample s[3];
+} FT_RECORD;
+
+struct sock_common {
+	unsigned char skc_state;
+} FT_RECORD;
+
+typedef struct {
+	int counter;
+} FT_RECORD atomic_t;
+
+struct sock {
+	struct sock_common __sk_common;
+	unsigned long sk_pacing_rate;
+	atomic_t sk_drops;
+} FT_RECORD;
+
+struct tcp_congestion_ops {
+	char name[16];
+} FT_RECORD;
+
+struct inet_connection_sock {
+	const struct tcp_congestion_ops *icsk_ca_ops;
+	__u32 icsk_rto;
+	__u32 icsk_pmtu_cookie;
+	__u8 icsk_ca_state : 5;
+	__u8 icsk_retransmits;
+	__u8 icsk_backoff;
+	__u8 icsk_probes_out;
+	struct {
+		__u32 ato : 8; /* no bit-field before 6.7; read as one it is found either way */
+		__u16 rcv_mss;
+	} icsk_ack;
+} FT_RECORD;
+
+struct tcp_options_received {
+	__u16 tstamp_ok : 1;
+	__u16 wscale_ok : 1;
+	__u16 sack_ok : 3;
+	__u16 snd_wscale : 4;
+	__u16 rcv_wscale : 4;
+} FT_RECORD;
+
+struct tcp_sock {
+	__u64 bytes_received;
+	__u64 bytes_acked;
+	__u64 bytes_sent;
+	__u64 bytes_retrans;
+	__u32 chrono_start;
+	__u32 chrono_stat[3];
+	__u8 chrono_type : 2; /* no bit-field since 6.8; the same */
+	struct minmax rtt_min;
+	__u32 srtt_us;
+	__u32 mdev_us;
+	__u32 snd_cwnd;
+	__u32 snd_ssthresh;
+	__u32 mss_cache;
+	__u16 advmss;
+	__u32 reordering;
+	__u32 packets_out;
+	__u32 sacked_out;
+	__u32 lost_out;
+	__u32 retrans_out;
+	__u32 total_retrans;
+	__u32 segs_out;
+	__u32 segs_in;
+	__u32 data_segs_out;
+	__u32 data_segs_in;
+	__u32 delivered;
+	__u32 delivered_ce;
+	__u32 dsack_dups;
+	__u32 reord_seen;
+	__u32 rcv_ooopack;
+	__u32 rate_delivered;
+	__u32 rate_interval_us;
+	__u8 rate_app_limited : 1;
+	__u32 write_seq;
+	__u32 snd_nxt;
+	__u32 snd_una;
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+	__u32 snd_wnd;
+	__u32 rcv_wnd;
+	__u32 rcv_ssthresh;
+	__u8 ecn_flags;
+	struct tcp_options_received rx_opt;
+	struct {
+		__u32 rtt_us;
+	} rcv_rtt_est;
+	struct {
+		__u32 space;
+	} rcvq_space;
+} FT_RECORD;
+
+enum { FT_CHRONO_UNSPEC, FT_CHRONO_BUSY, FT_CHRONO_RWND_LIMITED, FT_CHRONO_SNDBUF_LIMITED };
+
+/* How long the socket was busy, and what held it up: the kind that runs counts to now. */
+static __always_inline void ft_fill_chrono(const struct tcp_sock *tp, __u32 tick_us,
+					   struct ft_health *to)
+{
+	__u32 running = BPF_CORE_READ_BITFIELD(tp, chrono_type);
+	__u32 since = (__u32)bpf_jiffies64() - tp->chrono_start;
+	__u64 busy, rwnd, sndbuf;
+
+	busy = tp->chrono_stat[0];
+	rwnd = tp->chrono_stat[1];
+	sndbuf = tp->chrono_stat[2];
+	if (running == FT_CHRONO_BUSY)
+		busy += since;
+	else if (running == FT_CHRONO_RWND_LIMITED)
+		rwnd += since;
+	else if (running == FT_CHRONO_SNDBUF_LIMITED)
+		sndbuf += since;
+	to->busy_us = (busy + rwnd + sndbuf) * tick_us;
+	to->rwnd_limited_us = rwnd * tick_us;
+	to->sndbuf_limited_us = sndbuf * tick_us;
+}
+
+static __always_inline void ft_fill_counts(const struct tcp_sock *tp, struct ft_health *to)
+{
+	to->bytes_acked = tp->bytes_acked;
+	to->bytes_received = tp->bytes_received;
+	to->bytes_sent = tp->bytes_sent;
+	to->bytes_retrans = tp->bytes_retrans;
+	to->total_retrans = tp->total_retrans;
+	to->segs_out = tp->segs_out;
+	to->segs_in = tp->segs_in;
+	to->data_segs_out = tp->data_segs_out;
+	to->data_segs_in = tp->data_segs_in;
+	to->delivered = tp->delivered;
+	to->delivered_ce = tp->delivered_ce;
+	to->dsack_dups = tp->dsack_dups;
+	to->reord_seen = tp->reord_seen;
+	to->rcv_ooopack = bpf_core_field_exists(tp->rcv_ooopack) ? tp->rcv_ooopack : 0;
+}
+
+static __always_inline void ft_fill_window(const struct tcp_sock *tp, struct ft_health *to)
+{
+	__u32 interval = tp->rate_interval_us;
+
+	to->cwnd = tp->snd_cwnd;
+	to->ssthresh = tp->snd_ssthresh;
+	to->mss = tp->mss_cache;
+	to->advmss = tp->advmss;
+	to->reordering = tp->reordering;
+	to->unacked = tp->packets_out;
+	to->sacked = tp->sacked_out;
+	to->lost = tp->lost_out;
+	to->retrans = tp->retrans_out;
+	to->delivery_rate = interval ? (__u64)tp->rate_delivered * tp->mss_cache * 1000000 /
+					       interval : 0;
+	to->notsent_bytes = (__s32)(tp->write_seq - tp->snd_nxt) > 0 ?
+			    tp->write_seq - tp->snd_nxt : 0;
+	to->snd_wnd = tp->snd_wnd;
+	to->rcv_wnd = tp->rcv_wnd;
+	to->rcv_space = tp->rcvq_space.space;
+	to->rcv_ssthresh = tp->rcv_ssthresh;
+	to->rqueue = (__s32)(tp->rcv_nxt - tp->copied_seq) > 0 ? tp->rcv_nxt - tp->copied_seq : 0;
+	to->wqueue = tp->write_seq - tp->snd_una;
+}
+
+static __always_inline void ft_fill_options(const struct tcp_sock *tp, struct ft_health *to)
+{
+	const struct tcp_options_received *options = &tp->rx_opt;
+
+	to->snd_wscale = to->rcv_wscale = 0;
+	to->options = BPF_CORE_READ_BITFIELD(options, tstamp_ok) ? FT_HEALTH_OPT_TIMESTAMPS : 0;
+	if (BPF_CORE_READ_BITFIELD(options, sack_ok))
+		to->options |= FT_HEALTH_OPT_SACK;
+	if (BPF_CORE_READ_BITFIELD(options, wscale_ok)) {
+		to->options |= FT_HEALTH_OPT_WSCALE;
+		to->snd_wscale = BPF_CORE_READ_BITFIELD(options, snd_wscale);
+		to->rcv_wscale = BPF_CORE_READ_BITFIELD(options, rcv_wscale);
+	}
+	if (tp->ecn_flags & 1)
+		to->options |= FT_HEALTH_OPT_ECN;
+}
+
+static __always_inline void ft_fill_connection(const struct inet_connection_sock *icsk,
+					       __u32 tick_us, struct ft_health *to)
+{
+	const struct tcp_congestion_ops *ops = icsk->icsk_ca_ops;
+	const __u64 *name;
+
+	to->rto_us = icsk->icsk_rto * tick_us;
+	to->ato_us = BPF_CORE_READ_BITFIELD(icsk, icsk_ack.ato) * tick_us;
+	to->rcv_mss = icsk->icsk_ack.rcv_mss;
+	to->pmtu = icsk->icsk_pmtu_cookie;
+	to->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
+	to->retransmits = icsk->icsk_retransmits;
+	to->backoff = icsk->icsk_backoff;
+	to->probes = icsk->icsk_probes_out;
+	name = (const __u64 *)ops->name;
+	__builtin_memcpy(to->congestion, name, 16);
+}
+
+static __always_inline bool ft_health_fill(struct bpf_sock *sock, __u32 tick_us,
+					   struct ft_health *to)
+{
+	const struct tcp_sock *tp = (const void *)bpf_skc_to_tcp_sock(sock);
+	const struct sock *sk = (const struct sock *)tp;
+	__u32 min_rtt;
+
+	if (!tp)
+		return false;
+	to->known = FT_HEALTH_MORE | FT_HEALTH_QUEUES | FT_HEALTH_RCV_WND;
+	if (BPF_CORE_READ_BITFIELD(tp, rate_app_limited))
+		to->known |= FT_HEALTH_APP_LIMITED;
+	to->state = sk->__sk_common.skc_state;
+	to->pacing_rate = sk->sk_pacing_rate;
+	to->drops = sk->sk_drops.counter;
+	to->srtt_us = tp->srtt_us >> 3;
+	min_rtt = tp->rtt_min.s[0].v;
+	to->min_rtt_us = min_rtt == ~0U ? 0 : min_rtt;
+	to->rttvar_us = tp->mdev_us >> 2;
+	to->rcv_rtt_us = tp->rcv_rtt_est.rtt_us >> 3;
+	ft_fill_window(tp, to);
+	ft_fill_counts(tp, to);
+	ft_fill_chrono(tp, tick_us, to);
+	ft_fill_options(tp, to);
+	ft_fill_connection((const struct inet_connection_sock *)tp, tick_us, to);
+	return true;
+}

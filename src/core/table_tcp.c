@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sockets and handshakes of the table's flows; see table_tcp.h. */
+#include "core/table_tcp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/table_build.h"
+#include "core/xalloc.h"
+
+#define PLACES (2 * FT_SOCKETS_MAX) /* a power of two */
+#define ALONE_MAX 3                 /* snapshots that a socket waits for its flow */
+
+static uint32_t *rows_of(const struct ft_table_tcp *tcp)
+{
+	return tcp->of.base;
+}
+
+static struct ft_flow_tcp *records_of(const struct ft_table_tcp *tcp)
+{
+	return tcp->records.base;
+}
+
+static struct ft_health *sockets_of(const struct ft_table_tcp *tcp)
+{
+	return tcp->sockets.base;
+}
+
+static struct ft_socket_note *notes_of(const struct ft_table_tcp *tcp)
+{
+	return tcp->notes.base;
+}
+
+/* ---- records of flows */
+
+/* The record's number of a row, 0 = none. */
+static uint32_t record_of(const struct ft_table_tcp *tcp, uint32_t row)
+{
+	return row < tcp->of.bytes / sizeof(uint32_t) ? rows_of(tcp)[row] : 0;
+}
+
+/* The record of a row, made if need be. */
+static struct ft_flow_tcp *need_record(struct ft_table_tcp *tcp, uint32_t row)
+{
+	uint32_t number = record_of(tcp, row);
+	struct ft_flow_tcp *record;
+
+	if (number)
+		return &records_of(tcp)[number - 1];
+	ft_region_grow(&tcp->of, (row + 1ULL) * sizeof(uint32_t));
+	number = tcp->record_free;
+	if (!number) {
+		ft_region_grow(&tcp->records, (tcp->record_count + 1ULL) * sizeof(*record));
+		number = ++tcp->record_count;
+	}
+	record = &records_of(tcp)[number - 1];
+	if (number == tcp->record_free)
+		tcp->record_free = record->shake[0];
+	*record = (struct ft_flow_tcp){ .shake = { 0 } };
+	rows_of(tcp)[row] = number;
+	return record;
+}
+
+void ft_table_tcp_begin(struct ft_table *table, uint32_t row)
+{
+	if (record_of(&table->tcp, row))
+		rows_of(&table->tcp)[row] = 0;
+}
+
+/* The earlier of two moments; 0 is none. */
+static uint32_t earlier(uint32_t a, uint32_t b)
+{
+	if (!a || !b)
+		return a | b;
+	return (int32_t)(b - a) < 0 ? b : a;
+}
+
+void ft_table_note_shake(struct ft_table *table, const struct ft_change *change,
+			 const uint32_t shake[3])
+{
+	struct ft_flow_tcp *record = need_record(&table->tcp, change->row);
+	int i;
+
+	for (i = 0; i < 3; i++)
+		record->shake[i] = earlier(record->shake[i], shake[i]);
+}
+
+/* ---- sockets by cookie */
+
+/* Where a cookie is, or would be: cookies are given out one after the other. */
+static uint32_t *find_place(const struct ft_table_tcp *tcp, uint64_t cookie)
+{
+	uint32_t at = (uint32_t)(cookie * 0x9e3779b97f4a7c15ULL >> 40) & (PLACES - 1);
+
+	while (tcp->places[at] && sockets_of(tcp)[tcp->places[at] - 1].cookie != cookie)
+		at = (at + 1) & (PLACES - 1);
+	return &tcp->places[at];
+}
+
+/* Takes a place out; those behind it that it kept away move up. */
+static void clear_place(struct ft_table_tcp *tcp, uint64_t cookie)
+{
+	uint32_t hole = (uint32_t)(find_place(tcp, cookie) - tcp->places), at = hole;
+
+	for (;;) {
+		uint32_t number, home;
+
+		at = (at + 1) & (PLACES - 1);
+		number = tcp->places[at];
+		if (!number)
+			break;
+		home = (uint32_t)(sockets_of(tcp)[number - 1].cookie * 0x9e3779b97f4a7c15ULL >>
+				  40) & (PLACES - 1);
+		if (((at - home) & (PLACES - 1)) < ((at - hole) & (PLACES - 1)))
+			continue;
+		tcp->places[hole] = number;
+		hole = at;
+	}
+	tcp->places[hole] = 0;
+}
+
+/* A new socket without a flow; NULL beyond the bound. */
+static struct ft_health *add_socket(struct ft_table_tcp *tcp, uint64_t cookie, uint32_t *place)
+{
+	uint32_t number = tcp->socket_free;
+
+	if (number) {
+		tcp->socket_free = notes_of(tcp)[number - 1].alone;
+	} else {
+		if (tcp->socket_count == FT_SOCKETS_MAX)
+			return NULL;
+		ft_region_grow(&tcp->sockets,
+			       (tcp->socket_count + 1ULL) * sizeof(struct ft_health));
+		ft_region_grow(&tcp->notes,
+			       (tcp->socket_count + 1ULL) * sizeof(struct ft_socket_note));
+		number = ++tcp->socket_count;
+	}
+	notes_of(tcp)[number - 1] = (struct ft_socket_note){ .flows = 0 };
+	sockets_of(tcp)[number - 1].cookie = cookie;
+	*place = number;
+	ft_region_grow(&tcp->lonely, (tcp->lonely_count + 1ULL) * sizeof(uint32_t));
+	((uint32_t *)tcp->lonely.base)[tcp->lonely_count++] = number;
+	return &sockets_of(tcp)[number - 1];
+}
+
+/* True if a sample is not older than what there is: batches come in the order of time, and so do
+ * ticks; within a tick a socket only sends more. */
+static bool is_news(const struct ft_table_tcp *tcp, const struct ft_health *sample,
+		    const struct ft_health *known)
+{
+	const struct ft_socket_note *note = &notes_of(tcp)[known - sockets_of(tcp)];
+
+	if (note->batch != tcp->batch)
+		return true;
+	if (sample->tick != note->tick)
+		return sample->tick > note->tick;
+	return (int32_t)(sample->segs_out - known->segs_out) >= 0;
+}
+
+static void take_socket(struct ft_table_tcp *tcp, const struct ft_health *sample,
+			const struct ft_clock *clock)
+{
+	uint32_t *place = find_place(tcp, sample->cookie);
+	struct ft_socket_note *note;
+	struct ft_health *known;
+
+	if (*place) {
+		known = &sockets_of(tcp)[*place - 1];
+		if (!is_news(tcp, sample, known))
+			return;
+	} else {
+		known = add_socket(tcp, sample->cookie, place);
+		if (!known) {
+			tcp->refused++;
+			return;
+		}
+	}
+	note = &notes_of(tcp)[known - sockets_of(tcp)];
+	note->batch = tcp->batch;
+	note->tick = sample->tick;
+	*known = *sample;
+	known->tick = ft_clock_ns(clock, sample->tick);
+	known->congestion[sizeof(known->congestion) - 1] = '\0';
+}
+
+void ft_table_take_sockets(struct ft_table *table, const struct ft_batch *batch)
+{
+	struct ft_table_tcp *tcp = &table->tcp;
+	size_t i, j;
+
+	tcp->batch++;
+	if (!batch->socket_span_count)
+		return;
+	if (!tcp->places)
+		tcp->places = xcalloc(PLACES, sizeof(*tcp->places));
+	for (i = 0; i < batch->socket_span_count; i++) {
+		const struct ft_socket_span *span = &batch->socket_spans[i];
+
+		for (j = 0; j < span->count; j++)
+			if (span->sockets[j].cookie)
+				take_socket(tcp, &span->sockets[j], &batch->clock);
+	}
+}
+
+/* ---- both together */
+
+/* A flow has this socket no more. */
+static void put_socket(struct ft_table_tcp *tcp, uint32_t number)
+{
+	struct ft_socket_note *note;
+
+	if (!number)
+		return;
+	note = &notes_of(tcp)[number - 1];
+	if (--note->flows)
+		return;
+	clear_place(tcp, sockets_of(tcp)[number - 1].cookie);
+	sockets_of(tcp)[number - 1].cookie = 0;
+	note->alone = tcp->socket_free;
+	tcp->socket_free = number;
+}
+
+void ft_table_join_sockets(struct ft_table *table, const struct ft_change *change)
+{
+	struct ft_table_tcp *tcp = &table->tcp;
+	int end;
+
+	for (end = 0; end < 2; end++) {
+		uint32_t record = record_of(tcp, change->row), socket;
+		uint64_t cookie = change->cookie[end];
+		struct ft_flow_tcp *flow;
+
+		if (!cookie)
+			continue;
+		socket = record ? records_of(tcp)[record - 1].socket[end] : 0;
+		if (socket && sockets_of(tcp)[socket - 1].cookie == cookie)
+			continue;
+		socket = *find_place(tcp, cookie);
+		if (!socket)
+			continue;
+		flow = need_record(tcp, change->row);
+		notes_of(tcp)[socket - 1].flows++;
+		put_socket(tcp, flow->socket[end]);
+		flow->socket[end] = socket;
+	}
+}
+
+void ft_table_tcp_leave(struct ft_table *table, uint32_t row, uint32_t last)
+{
+	struct ft_table_tcp *tcp = &table->tcp;
+	uint32_t number = record_of(tcp, row), filler = record_of(tcp, last);
+
+	if (number) {
+		struct ft_flow_tcp *record = &records_of(tcp)[number - 1];
+
+		put_socket(tcp, record->socket[0]);
+		put_socket(tcp, record->socket[1]);
+		*record = (struct ft_flow_tcp){ .shake = { tcp->record_free } };
+		tcp->record_free = number;
+	}
+	if (number || filler) {
+		ft_region_grow(&tcp->of, (row + 1ULL) * sizeof(uint32_t));
+		rows_of(tcp)[row] = row == last ? 0 : filler;
+	}
+	if (filler)
+		rows_of(tcp)[last] = 0;
+}
+
+/* Sockets whose flow didn't come go. */
+static void drop_lonely(struct ft_table_tcp *tcp)
+{
+	uint32_t *lonely = tcp->lonely.base, i, kept = 0;
+
+	for (i = 0; i < tcp->lonely_count; i++) {
+		struct ft_socket_note *note = &notes_of(tcp)[lonely[i] - 1];
+
+		if (note->flows || !sockets_of(tcp)[lonely[i] - 1].cookie)
+			continue;
+		if (++note->alone < ALONE_MAX) {
+			lonely[kept++] = lonely[i];
+			continue;
+		}
+		note->flows = 1;
+		put_socket(tcp, lonely[i]);
+	}
+	tcp->lonely_count = kept;
+}
+
+/* A copy of the first `size` bytes, NULL if there are none. */
+static void *copy(const struct ft_region *region, size_t size)
+{
+	void *to;
+
+	if (!size)
+		return NULL;
+	to = xmalloc(size);
+	memcpy(to, region->base, size);
+	return to;
+}
+
+void ft_build_tcp(struct ft_build *build, struct ft_snapshot *shown)
+{
+	struct ft_table_tcp *tcp = &build->table->tcp;
+	size_t rows = tcp->of.bytes / sizeof(uint32_t);
+
+	drop_lonely(tcp);
+	if (!tcp->record_count)
+		return;
+	shown->tcp_of_count = rows < build->row_count ? rows : build->row_count;
+	shown->tcp_of = copy(&tcp->of, shown->tcp_of_count * sizeof(uint32_t));
+	shown->tcps = copy(&tcp->records, tcp->record_count * sizeof(struct ft_flow_tcp));
+	shown->sockets = copy(&tcp->sockets, tcp->socket_count * sizeof(struct ft_health));
+}
+
+size_t ft_table_tcp_memory(const struct ft_table_tcp *tcp)
+{
+	return tcp->of.bytes + tcp->records.bytes + tcp->sockets.bytes + tcp->notes.bytes +
+	       tcp->lonely.bytes + (tcp->places ? PLACES * sizeof(*tcp->places) : 0);
+}
+
+void ft_table_tcp_done(struct ft_table_tcp *tcp)
+{
+	ft_region_free(&tcp->of);
+	ft_region_free(&tcp->records);
+	ft_region_free(&tcp->sockets);
+	ft_region_free(&tcp->notes);
+	ft_region_free(&tcp->lonely);
+	free(tcp->places);
+}
