@@ -322,6 +322,11 @@ static int check_together(const struct ft_options *options, const struct ft_assi
 		snprintf(err, err_size, _("-r reads a file: not with --backend"));
 		return -EINVAL;
 	}
+	/* Names take their time, records don't wait; in a config file it is for the screen. */
+	if (options->mode == FT_MODE_BATCH && has(words, "resolve")) {
+		snprintf(err, err_size, _("--resolve names hosts on the screen: not with -b"));
+		return -EINVAL;
+	}
 	/* In a config file it is meant for the panes that have it. */
 	if (sort && !(sort->lists & options->lists) && has(words, "sort")) {
 		snprintf(err, err_size, _("-s: the pane %s has no column \"%s\""),

@@ -56,6 +56,7 @@ fails 1 'ssh -t, or -b' -i lo
 fails 1 'needs a value' -b -c
 fails 1 '-d: ' -b -d 0
 fails 1 'csv' -b -o csv --pane all
+fails 1 'not with -b' -b --resolve
 fails 1 'port' -b port
 fails 1 'parenthesis' -b '(' tcp
 fails 1 'filter "tcp and":' -b tcp and
