@@ -18,6 +18,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -730,6 +731,45 @@ static void test_scan(void **state)
 	ft_owners_free(owners);
 }
 
+/* With no descriptor left nothing can be looked at: nobody ended, and nothing is concluded. */
+static void test_without_descriptors(void **state)
+{
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_proc_scan *scan = ft_proc_scan_new(owners);
+	enum ft_holder holder = FT_HOLDER_SEARCHING;
+	struct sockaddr_in addr_in;
+	int fd = loopback_socket(SOCK_DGRAM, &addr_in, false), next = dup(fd), rounds = 0;
+	uint16_t owner = FT_OWNER_UNKNOWN, nobody = FT_OWNER_UNKNOWN;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	struct rlimit limit, none;
+
+	(void)state;
+	while (holder != FT_HOLDER_FOUND && rounds++ < ROUNDS) {
+		now += SECOND;
+		ft_proc_scan_begin(scan, now, SECOND);
+		holder = ft_proc_scan_find(scan, inode_of(fd), &owner);
+	}
+	assert_int_equal(holder, FT_HOLDER_FOUND);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (rounds = 0; rounds < 5; rounds++) {
+		now += 60 * SECOND;
+		ft_proc_scan_begin(scan, now, SECOND);
+		(void)ft_proc_scan_find(scan, 0xfffffff0, &nobody);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_non_null(ft_owners_process(owners, owner));
+	assert_int_equal(ft_owners_process(owners, owner)->exited_ns, 0);
+	assert_false(ft_proc_scan_sees_all(scan));
+	assert_true(ft_proc_scan_denied(scan) > 0);
+	close(fd);
+	ft_proc_scan_free(scan);
+	ft_owners_free(owners);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -748,6 +788,7 @@ int main(void)
 		cmocka_unit_test(test_child),
 		cmocka_unit_test(test_glance),
 		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_without_descriptors),
 	};
 
 	return cmocka_run_group_tests_name("owner_proc", tests, NULL, NULL);
