@@ -320,7 +320,7 @@ static void check_values(const struct leaves *record, const char *const *values)
 
 static void fields_say_what_the_row_says(void **state)
 {
-	static const char *const expected[MOMENT_ROWS][24] = {
+	static const char *const expected[MOMENT_ROWS][48] = {
 		[MOMENT_CURL] = { "interface=br0", "ip_version=4", "protocol=6",
 			"protocol_name=tcp", "path=host", "initiator=local",
 			"local.address=10.0.0.2", "local.port=51234", "local.owner=process",
@@ -329,7 +329,15 @@ static void fields_say_what_the_row_says(void **state)
 			"remote.name=web.example", "remote.name_source=hosts",
 			"remote.owner=foreign", "interval.tx_packets=3", "interval.rx_bytes=3000",
 			"total.tx_packets=1000", "state=established", "tcp_flags.tx=SPA", "!vlan",
-			"!ended", "!icmp" },
+			"!ended", "!icmp", "tcp.rtt_us=12345", "tcp.min_rtt_us=9000",
+			"tcp.retransmits=31", "tcp.retransmits_in_flight=1", "tcp.lost=1",
+			"tcp.cwnd=10", "!tcp.ssthresh", "!tcp.pacing_bytes_per_s", "!tcp.rcv_wnd",
+			"tcp.delivery_bytes_per_s=1250000", "tcp.rwnd_limited_us=730000",
+			"tcp.drops=7", "tcp.socket=18446744073709551615",
+			"tcp.sampled=2026-11-21T09:59:59.623456Z", "tcp.state=established",
+			"tcp.congestion=cubic", "tcp.congestion_state=open",
+			"tcp.options=timestamps sack", "tcp.handshake_us=2", "tcp.syn_ack_us=2",
+			"tcp.ack_us=10", "!tcp.remote", "!tcp.app_limited" },
 		[MOMENT_PING] = { "path=loopback", "icmp.type=8", "icmp.code=0", "icmp.id=77",
 			"!local.port", "!tcp_flags", "local.process.name=p\xef\xbf\xbding\xef\xbf\xbd(",
 			"local.process.name_hex=70ff696e67c328", "local.container.id=0123456789ab",
@@ -340,7 +348,7 @@ static void fields_say_what_the_row_says(void **state)
 		[MOMENT_FRAGMENT] = { "fragment=1", "inexact=1", "!local.port", "!remote.port",
 			"local.owner=unknown", "local.owner_reason=no owner found" },
 		[MOMENT_EVICTED] = { "ended.reason=evicted",
-			"ended.time=2026-11-21T10:00:00.123456Z", "interval.tx_packets=0" },
+			"ended.time=2026-11-21T10:00:00.123456Z", "interval.tx_packets=0", "!tcp." },
 		[MOMENT_ENDED] = { "ended.reason=rst", "ended.time=2026-11-21T09:59:59.623456Z",
 			"tcp_flags.rx=R", "!tcp_flags.tx" },
 		[MOMENT_ESP] = { "spi=3735928559", "ip_version=6", "local.address=2001:db8::1",

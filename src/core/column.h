@@ -78,7 +78,7 @@ struct ft_layout {
 	struct {
 		const struct ft_column *column;
 		unsigned x, width;
-	} cell[32];
+	} cell[40];
 };
 /* `skip`: columns scrolled away at the left (the first one, which names the row, stays).
  * The sort column is never dropped. One cell of space between columns. show->amounts leaves out

@@ -121,6 +121,14 @@ FT_TEXT_COLUMN(user);
 FT_TEXT_COLUMN(container);
 FT_TEXT_COLUMN(unit);
 FT_TEXT_COLUMN(command);
+/* column_health.c */
+FT_NUMBER_COLUMN(rtt);
+FT_NUMBER_COLUMN(min_rtt);
+FT_NUMBER_COLUMN(handshake);
+FT_NUMBER_COLUMN(retrans);
+FT_NUMBER_COLUMN(lost);
+FT_NUMBER_COLUMN(cwnd);
+FT_NUMBER_COLUMN(delivery);
 /* column_amount.c */
 FT_NUMBER_COLUMN(age);
 FT_NUMBER_COLUMN(idle);

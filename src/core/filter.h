@@ -9,8 +9,8 @@
  *               if that isn't known
  *   rate        bits a second (L3), both ways, over the shortest window: `rate > 1M` is 1 Mbit/s
  *   bytes       L3 bytes since first seen, both ways; `total` is the same; `packets` likewise
- *   age, idle   since first seen, since the last packet: `age > 5m`; rtt is not known yet and
- *               matches nothing
+ *   age, idle   since first seen, since the last packet: `age > 5m`; rtt is that of the
+ *               flow's socket; where none is known, no comparison holds
  *   process     part of a name (of the local end's owner; on loopback of either owner), also
  *               transit, kernel, unknown; `user` a whole name or a number; `container` part of
  *               a container's name or of a systemd unit; `state` the start of a state's name

@@ -16,6 +16,7 @@
 #include "core/addr.h"
 #include "core/column_priv.h"
 #include "core/filter_priv.h"
+#include "core/health.h"
 #include "core/names.h"
 #include "core/xalloc.h"
 
@@ -114,7 +115,16 @@ static bool match_port(const struct ft_test *test, const struct ft_flow *flow)
 	       (ends & 2 && in_range(test, flow->key.port_b_be));
 }
 
-/* A number of a flow, as the filter counts. */
+/* Nanoseconds of the socket's smoothed round-trip time; -1 if none is known. */
+static double rtt_of(const struct ft_snapshot *snapshot, const struct ft_flow_hot *hot)
+{
+	const struct ft_health *health = ft_flow_socket(snapshot, hot);
+	uint64_t us;
+
+	return health && ft_health_get(health, FT_NUMBER_rtt_us, &us) ? 1000 * (double)us : -1;
+}
+
+/* A number of a flow, as the filter counts; -1 = not known. */
 static double field_of(const struct subject *subject, uint8_t field)
 {
 	const struct ft_flow_hot *hot = subject->hot;
@@ -131,6 +141,8 @@ static double field_of(const struct subject *subject, uint8_t field)
 		from = subject->flow->first_ns;
 		end = hot->ended != FT_ENDED_NOT ? hot->last_ns : end;
 		break;
+	case FT_FIELD_RTT:
+		return rtt_of(subject->snapshot, hot);
 	default:
 		from = hot->last_ns;
 		break;
@@ -142,9 +154,9 @@ static bool match_compare(const struct ft_test *test, const struct subject *subj
 {
 	double value;
 
-	if (test->field == FT_FIELD_RTT)
-		return false; /* what isn't known is neither small nor large */
 	value = field_of(subject, test->field);
+	if (value < 0)
+		return false; /* what isn't known is neither small nor large */
 	switch (test->cmp) {
 	case FT_TEST_GT:
 		return value > test->value;

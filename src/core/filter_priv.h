@@ -43,7 +43,7 @@ enum ft_test_field {
 	FT_FIELD_PACKETS, /* since first seen, both ways */
 	FT_FIELD_AGE,     /* nanoseconds */
 	FT_FIELD_IDLE,    /* nanoseconds */
-	FT_FIELD_RTT,     /* not known yet: never matches */
+	FT_FIELD_RTT,     /* nanoseconds, smoothed, of the flow's socket */
 };
 
 struct ft_test {

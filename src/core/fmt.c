@@ -163,6 +163,28 @@ char *ft_fmt_age(uint64_t ns, unsigned width, char *buf, size_t size)
 	return put_either(full, brief, width, buf, size);
 }
 
+/* Three digits and a unit; fewer decimals, then a bigger unit, where it is narrow. */
+char *ft_fmt_span(uint64_t us, unsigned width, char *buf, size_t size)
+{
+	static const char *const units[] = { "us", "ms", "s" };
+	double value = (double)us;
+
+	if (size == 0)
+		return buf;
+	if (us >= 100 * 1000000ULL)
+		return ft_fmt_age(us < UINT64_MAX / 1000 ? us * 1000 : UINT64_MAX, width, buf, size);
+	if (us == 0)
+		return put("0", width, buf, size) ? buf : put_overflow(width, buf, size);
+	for (size_t i = 0; i < 3; i++, value /= 1000) {
+		int decimals = i == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+
+		for (; decimals >= 0 && value < 1000; decimals--)
+			if (put_scaled(value, decimals, units[i], 1000, width, buf, size))
+				return buf;
+	}
+	return put_overflow(width, buf, size);
+}
+
 /* RFC 3339, UTC, microseconds. */
 char *ft_fmt_time(uint64_t realtime_ns, char *buf, size_t size)
 {

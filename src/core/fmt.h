@@ -21,6 +21,8 @@ char *ft_fmt_rate(double per_second, enum ft_prefix prefix, unsigned width, char
 		  size_t size);
 /* Duration: "0.3s" "12s" "3m12s" "2h05m" "3d04h" "45d". */
 char *ft_fmt_age(uint64_t ns, unsigned width, char *buf, size_t size);
+/* Short durations: "85us" "1.25ms" "12.5ms" "125ms" "1.25s", then as ages. */
+char *ft_fmt_span(uint64_t us, unsigned width, char *buf, size_t size);
 /* RFC 3339 UTC with microseconds: "2026-11-21T10:00:00.123456Z" (28 bytes with NUL). */
 char *ft_fmt_time(uint64_t realtime_ns, char *buf, size_t size);
 

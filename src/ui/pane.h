@@ -57,6 +57,12 @@ extern const struct ft_pane_ops ft_pane_help;
 /* A flow by its id, or NULL. */
 const struct ft_flow_hot *ft_details_find(const struct ft_snapshot *snapshot, uint64_t id);
 
+/* details_tcp.c: what sockets say, ends in the order local, remote; a line on the handshake. */
+void ft_details_tcp(struct ft_text *text, const struct ft_snapshot *snapshot,
+		    const struct ft_flow_hot *flow, const struct ft_show *show);
+void ft_details_handshake(struct ft_text *text, const struct ft_snapshot *snapshot,
+			  const struct ft_flow_hot *flow);
+
 /* Parts of the screen. */
 void ft_header_render(struct ft_scene *scene);
 void ft_tabs_render(struct ft_scene *scene);

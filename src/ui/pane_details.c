@@ -212,6 +212,7 @@ static void add_life(const struct subject *s)
 		ft_text_pair(s->text, _("begun by"), FT_STYLE_TEXT, "%s",
 			     flow->initiator == flow->local ? _("the local end")
 							    : _("the remote end"));
+	ft_details_handshake(s->text, s->snapshot, s->hot);
 	ft_text_pair(s->text, _("path"), FT_STYLE_TEXT, "%s",
 		     ft_path_name((enum ft_path)flow->path));
 	snprintf(name, sizeof(name), "%s", ft_snapshot_scope_name(s->snapshot, flow->key.scope));
@@ -340,6 +341,7 @@ static void render(struct ft_scene *scene, const struct ft_frame *frame)
 		add_life(&s);
 		add_rates(&s);
 		add_counts(&s);
+		ft_details_tcp(&text, s.snapshot, s.hot, s.show);
 		add_end(&s, local);
 		add_end(&s, !local);
 	}

@@ -30,6 +30,9 @@ void made_init(struct made *made, size_t room)
 	made->flows = xcalloc(room + 1, sizeof(*made->flows));
 	made->rows = xcalloc(room + 1, sizeof(*made->rows));
 	made->deltas = xcalloc(room + 1, sizeof(*made->deltas));
+	made->tcp_of = xcalloc(room + 1, sizeof(*made->tcp_of));
+	made->tcps = xcalloc(room + 1, sizeof(*made->tcps));
+	made->sockets = xcalloc(room + 1, sizeof(*made->sockets));
 	set_process(made, 0, "curl", 812, "alice", 1000, "curl https://example.org/", "");
 	set_process(made, 1, "sshd", 33, "root", 0, "sshd: alice@pts/3", "");
 	set_process(made, 2, "NetworkManager", 700, "root", 0, "/usr/sbin/NetworkManager -n", "");
@@ -47,6 +50,8 @@ void made_init(struct made *made, size_t room)
 		.processes = made->processes, .process_count = 4,
 		.scopes = made->scopes, .scope_count = 3,
 		.ifaces = made->ifaces, .iface_count = 4, .progress = -1,
+		.tcp_of = made->tcp_of, .tcp_of_count = room, .tcps = made->tcps,
+		.sockets = made->sockets,
 	};
 }
 
@@ -55,6 +60,9 @@ void made_done(struct made *made)
 	free(made->flows);
 	free(made->rows);
 	free(made->deltas);
+	free(made->tcp_of);
+	free(made->tcps);
+	free(made->sockets);
 }
 
 /* The address, or an abort that names it. */
@@ -90,6 +98,34 @@ static bool make_key(struct ft_flow_key *key, const struct made_flow *flow)
 	key->vlan_inner = flow->vlan_inner;
 	key->scope = flow->scope;
 	return a;
+}
+
+/* Microseconds as moments have them, rounded up so that they are told as they were given. */
+static uint32_t shake_units(uint32_t us)
+{
+	return (uint32_t)(((uint64_t)us * 1000 + FT_SHAKE_NS - 1) / FT_SHAKE_NS);
+}
+
+/* Socket and handshake of the flow in row i. */
+static void add_tcp(struct made *made, size_t i, const struct made_flow *flow, int tx)
+{
+	struct ft_flow_tcp *tcp = &made->tcps[i];
+	unsigned first = made->flows[i].initiator;
+
+	if (!flow->socket && !flow->syn_ack_us)
+		return;
+	made->tcp_of[i] = (uint32_t)i + 1;
+	if (flow->socket) {
+		made->sockets[i] = *flow->socket;
+		tcp->socket[tx] = (uint32_t)i + 1;
+	}
+	if (flow->syn_ack_us && first != FT_END_NONE) {
+		tcp->shake[first] = UINT32_MAX; /* the clock's low word may wrap */
+		tcp->shake[!first] = tcp->shake[first] + shake_units(flow->syn_ack_us);
+		if (flow->ack_us)
+			tcp->shake[FT_SHAKE_ACK] =
+				tcp->shake[!first] + shake_units(flow->ack_us);
+	}
 }
 
 struct ft_flow_hot *made_add(struct made *made, const struct made_flow *flow)
@@ -131,6 +167,7 @@ struct ft_flow_hot *made_add(struct made *made, const struct made_flow *flow)
 	hot->state = (uint8_t)flow->state & 15;
 	hot->ended = (uint8_t)flow->ended & 15;
 	hot->entry_flags = flow->flags;
+	add_tcp(made, i, flow, tx);
 	if (flow->tx_delta.packets + flow->rx_delta.packets > 0) {
 		struct ft_delta *delta = &made->deltas[made->snapshot.delta_count++];
 

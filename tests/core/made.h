@@ -16,6 +16,9 @@ struct made {
 	struct ft_flow *flows;
 	struct ft_flow_hot *rows;
 	struct ft_delta *deltas;
+	uint32_t *tcp_of;
+	struct ft_flow_tcp *tcps;
+	struct ft_health *sockets;
 	size_t room;
 	struct ft_process process[8];
 	const struct ft_process *processes[8];
@@ -45,6 +48,8 @@ struct made_flow {
 	uint8_t flags;          /* FT_ENTRY_* */
 	uint8_t tx_tcp, rx_tcp;
 	uint32_t extra;
+	const struct ft_health *socket; /* of the local end, copied; NULL = not known */
+	uint32_t syn_ack_us, ack_us;    /* of a handshake that the initiator (`began`) began */
 };
 /* Adds a flow with the next id; returns its row. */
 struct ft_flow_hot *made_add(struct made *made, const struct made_flow *flow);

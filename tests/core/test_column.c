@@ -196,7 +196,8 @@ static const struct {
 	{ FT_LIST_FLOWS, BOTH, 80, 3, "remote process state tx rx rate total" },
 	{ FT_LIST_FLOWS, BOTH, 300, 0,
 	  "local dir remote protocol service process pid user iface vlan state flags age idle tx "
-	  "rx rate pps tx_total rx_total total packets container" },
+	  "rx rate pps tx_total rx_total total packets rtt min_rtt handshake retrans lost "
+	  "cwnd delivery container" },
 	{ FT_LIST_TALKERS, BOTH, 40, 0, "host flows tx rx rate" },
 	{ FT_LIST_TALKERS, BOTH, 80, 0, "host own idle flows tx rx rate total" },
 	{ FT_LIST_PROCESSES, BOTH, 40, 0, "process flows tx rx rate total" },
@@ -224,12 +225,18 @@ static void what_is_shown(void **state)
 
 /* ---- cells */
 
+static const struct ft_health healthy = {
+	.srtt_us = 12345, .min_rtt_us = 850, .total_retrans = 1449, .lost = 3, .cwnd = 10,
+	.delivery_rate = 1250000,
+};
+
 static const struct made_flow flow = {
 	.local = "10.0.0.2", .local_port = 51234, .remote = "192.0.2.7", .remote_port = 443,
 	.protocol = 6, .began = 'l', .owner = CURL, .vlan_outer = 100, .vlan_inner = 20,
 	.tx_rate = 125000, .rx_rate = 1e6, .tx = { 1000, 1234567, 1240000 },
 	.rx = { 2000, 98765432, 98800000 }, .age_s = 192, .idle_s = 0.3,
 	.state = FT_STATE_ESTABLISHED, .tx_tcp = 0x1a, .rx_tcp = 0x12,
+	.socket = &healthy, .syn_ack_us = 2500, .ack_us = 7000,
 };
 
 static const struct {
@@ -278,6 +285,15 @@ static const struct {
 	{ "total", 6, { 0 }, "100M" },
 	{ "packets", 6, { 0 }, "3.00k" },
 	{ "container", 9, { 0 }, "" },
+	{ "rtt", 6, { 0 }, "12.3ms" },
+	{ "rtt", 4, { 0 }, "12ms" },
+	{ "min_rtt", 6, { 0 }, "850us" },
+	{ "handshake", 6, { 0 }, "2.50ms" }, /* begun here: to the SYN-ACK */
+	{ "retrans", 5, { 0 }, "1.45k" },
+	{ "lost", 5, { 0 }, "3" },
+	{ "cwnd", 5, { 0 }, "10" },
+	{ "delivery", 6, { 0 }, "10.0M" },
+	{ "delivery", 6, { .unit = FT_UNIT_BYTES }, "1.25M" },
 };
 
 static void flow_cells(void **state)
@@ -358,6 +374,18 @@ static const struct {
 	  "<1" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6 }, "tx", 6, "0" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 17 }, "flags", 6, "" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6 }, "rtt", 6, "" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6 }, "retrans", 6, "" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6 }, "handshake", 6, "" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .socket = &(struct ft_health){
+	    .cwnd = 1 } }, "rtt", 6, "" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .began = 'r',
+	    .syn_ack_us = 2500, .ack_us = 7000 }, "handshake", 6, "9.50ms" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .began = 'r',
+	    .syn_ack_us = 2500 }, "handshake", 6, "" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .began = 'r',
+	    .path = FT_PATH_TRANSIT, .syn_ack_us = 2500, .ack_us = 7000 }, "handshake", 6,
+	  "2.50ms" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .age_s = 60, .idle_s = 50,
 	    .ended = FT_ENDED_FIN }, "age", 6, "10s" },
 };

@@ -22,13 +22,15 @@
 #define SSHD (FT_OWNER_FIRST + 1)
 #define WEB (FT_OWNER_FIRST + 3)
 
+static const struct ft_health socket_a = { .srtt_us = 30000 };
+
 /* One letter a flow, in the order of rows. */
 static const struct made_flow flows[] = {
 	/* A: https out, 8 kbit/s + 72 kbit/s, joined by curl */
 	{ .local = "10.0.0.2", .local_port = 51234, .remote = "192.0.2.7", .remote_port = 443,
 	  .protocol = 6, .began = 'l', .owner = CURL, .tx_rate = 1000, .rx_rate = 9000,
 	  .tx = { 10, 1000, 1140 }, .rx = { 20, 29000, 29280 }, .age_s = 50, .idle_s = 0.2,
-	  .state = FT_STATE_ESTABLISHED },
+	  .state = FT_STATE_ESTABLISHED, .socket = &socket_a },
 	/* B: ssh in over IPv6, idle */
 	{ .local = "2001:db8::2", .local_port = 22, .remote = "2001:db8::99",
 	  .remote_port = 40000, .protocol = 6, .began = 'r', .owner = SSHD, .age_s = 90,
@@ -157,8 +159,11 @@ static const struct {
 	{ "age <= 1", "G" },
 	{ "age < 1m", "ACDEFGH" },
 	{ "idle > 1m", "B" },
-	{ "rtt > 1ms", "" },
-	{ "not rtt > 1ms", "ABCDEFGH" },
+	{ "rtt > 1ms", "A" },
+	{ "rtt > 30ms", "" },
+	{ "rtt >= 30ms", "A" },
+	{ "rtt < 1m", "A" },
+	{ "not rtt > 1ms", "BCDEFGH" },
 	/* and, or, not, parentheses */
 	{ "tcp and port 443", "A" },
 	{ "tcp port 443", "A" },

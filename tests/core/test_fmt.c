@@ -131,6 +131,42 @@ static const struct {
 	{ 0, 0, "" },
 };
 
+static const struct {
+	uint64_t us;
+	unsigned width;
+	const char *text;
+} spans[] = {
+	{ 0, 6, "0" },
+	{ 1, 6, "1us" },
+	{ 850, 6, "850us" },
+	{ 999, 6, "999us" },
+	{ 1000, 6, "1.00ms" },
+	{ 1250, 6, "1.25ms" },
+	{ 1250, 5, "1.2ms" },
+	{ 1250, 3, "1ms" },
+	{ 12345, 6, "12.3ms" },
+	{ 12345, 4, "12ms" },
+	{ 123456, 6, "123ms" },
+	{ 123456, 4, ".12s" },
+	{ 999999, 6, "1.00s" },
+	{ 1500000, 6, "1.50s" },
+	{ 99900000, 6, "99.9s" },
+	{ 192000000, 6, "3m12s" },
+	{ UINT64_MAX, 6, "584y" },
+	{ 850, 1, "#" },
+	{ 850, 0, "" },
+};
+
+static void span(void **state)
+{
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
+		assert_string_equal(ft_fmt_span(spans[i].us, spans[i].width, text, sizeof(text)),
+				    spans[i].text);
+}
+
 static void age(void **state)
 {
 	char text[32];
@@ -185,6 +221,9 @@ static void never_too_wide(void **state)
 		ft_fmt_age(value, width, text, sizeof(text));
 		assert_true(strlen(text) <= width);
 		assert_true(width < 4 || !strchr(text, '#'));
+		ft_fmt_span(value, width, text, sizeof(text));
+		assert_true(strlen(text) <= width);
+		assert_true(width < 5 || !strchr(text, '#'));
 	}
 }
 
@@ -378,6 +417,7 @@ int main(void)
 		cmocka_unit_test(count),
 		cmocka_unit_test(rate),
 		cmocka_unit_test(age),
+		cmocka_unit_test(span),
 		cmocka_unit_test(rfc3339),
 		cmocka_unit_test(never_too_wide),
 		cmocka_unit_test(never_lies),

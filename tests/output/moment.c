@@ -31,6 +31,24 @@ static const struct ft_process ping = {
 };
 static const struct ft_process *const processes[] = { &curl, &ping };
 
+/* What curl's socket said, and its handshake: 2 units of 1024 ns, then 10. */
+static const struct ft_health socket_of_curl = {
+	.cookie = UINT64_MAX, .tick = MOMENT_END_NS - SECOND / 2,
+	.known = FT_HEALTH_MORE | FT_HEALTH_QUEUES, .state = FT_HEALTH_ESTABLISHED,
+	.srtt_us = 12345, .min_rtt_us = 9000, .rttvar_us = 500, .rto_us = 204000,
+	.cwnd = 10, .ssthresh = FT_HEALTH_NO_SSTHRESH, .mss = 1448, .pmtu = 1500,
+	.unacked = 4, .lost = 1, .sacked = 2, .retrans = 1, .total_retrans = 31,
+	.data_segs_out = 1000, .delivery_rate = 1250000, .pacing_rate = FT_HEALTH_NO_PACING,
+	.bytes_acked = 40000, .bytes_received = 49000, .bytes_sent = 44888,
+	.bytes_retrans = 4888, .notsent_bytes = 100, .snd_wnd = 65535, .reordering = 3,
+	.busy_us = 1000000, .rwnd_limited_us = 730000, .wqueue = 5892, .drops = 7,
+	.options = FT_HEALTH_OPT_TIMESTAMPS | FT_HEALTH_OPT_SACK, .congestion = "cubic",
+};
+static const struct ft_flow_tcp tcp_of_curl = {
+	.shake = { 100, 102, 112 }, .socket = { 1, 0 },
+};
+static const uint32_t tcp_of[] = { [MOMENT_CURL] = 1 };
+
 /* One row: ends, ports, protocol; a is the local end. */
 static struct ft_flow_hot *put(int row, const char *a, const char *b, uint16_t port_a,
 			       uint16_t port_b, uint8_t protocol)
@@ -189,7 +207,8 @@ const struct ft_snapshot *moment(void)
 		.processes = processes, .process_count = 2, .scopes = scopes, .scope_count = 2,
 		.ifaces = ifaces, .iface_count = 3, .backend = backend, .backend_reason = reason,
 		.capture_filter = nothing, .owner_source = source, .progress = -1,
-		.max_flows = 1000, .notes = notes, .note_count = 1,
+		.tcp_of = tcp_of, .tcp_of_count = 1, .tcps = &tcp_of_curl,
+		.sockets = &socket_of_curl, .max_flows = 1000, .notes = notes, .note_count = 1,
 	};
 	for (int scope = 0; scope < 2; scope++) {
 		ft_line_add(&snapshot.interval, &scopes[scope].interval);
