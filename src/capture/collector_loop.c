@@ -39,6 +39,57 @@
 #define HALF_FULL 500 /* per mille */
 #define FILE_PICTURE_NS (250 * UINT64_C(1000000))
 
+/* ---- interfaces */
+
+/* Says which scopes came and went, and ends the flows of those that went. */
+static void compare_scopes(struct ft_collector *c)
+{
+	uint64_t until = ft_collector_mono() + FOR_A_MINUTE;
+
+	for (uint16_t i = 0; i < c->picture.scope_count; i++) {
+		const struct ft_snapshot_scope *was = &c->picture.scopes[i];
+		bool present = ft_links_scope_present(c->links, i);
+
+		if (was->present && !present) {
+			ft_table_end_scope(c->table, i, c->batch_end_ns);
+			ft_notes_say(&c->notes, FT_NOTE_SCOPE + i, NEVER,
+				     _("%s vanished; it is watched again when it comes back"),
+				     was->name);
+		} else if (!was->present && present) {
+			ft_notes_say(&c->notes, FT_NOTE_SCOPE + i, until,
+				     _("%s came back"), was->name);
+		}
+	}
+}
+
+/* rtnetlink has news: drain what was counted so far, then watch what is there now. What fails
+ * (no memory, no descriptor) is tried again with each beat, and said as long as it does. */
+static void on_links(struct ft_collector *c)
+{
+	char err[FT_REASON_MAX] = "";
+	int ret = ft_links_refresh(c->links);
+
+	if (ret < 0) {
+		c->rewatch = true;
+		ft_notes_say(&c->notes, FT_NOTE_WATCH, ft_collector_mono() + FOR_A_WHILE,
+			     _("cannot read the list of interfaces: %s"), strerror(-ret));
+		return;
+	}
+	ft_collector_set_addresses(c);
+	if (ret == 0 && !c->rewatch)
+		return;
+	ft_collector_collect(c);
+	ret = c->backend->ops->watch(c->backend, c->links, err, sizeof(err));
+	c->rewatch = ret < 0;
+	if (ret < 0)
+		ft_notes_say(&c->notes, FT_NOTE_WATCH, ft_collector_mono() + FOR_A_MINUTE, "%s",
+			     err[0] ? err : strerror(-ret));
+	else
+		ft_notes_drop(&c->notes, FT_NOTE_WATCH);
+	compare_scopes(c);
+	ft_picture_refresh(c);
+}
+
 /* ---- the schedule */
 
 /* Sets the timer to the next thing that is due. */
@@ -108,6 +159,8 @@ static void on_timer(struct ft_collector *c)
 			glance(c);
 		return;
 	}
+	if (c->rewatch)
+		on_links(c);
 	beat(c, due);
 	now = ft_collector_mono();
 	if (due)
@@ -194,54 +247,6 @@ static void on_wishes(struct ft_collector *c)
 	c->pause_answer = wishes.paused;
 	pthread_cond_broadcast(&c->answered);
 	pthread_mutex_unlock(&c->lock);
-}
-
-/* ---- interfaces */
-
-/* Says which scopes came and went, and ends the flows of those that went. */
-static void compare_scopes(struct ft_collector *c)
-{
-	uint64_t until = ft_collector_mono() + FOR_A_MINUTE;
-
-	for (uint16_t i = 0; i < c->picture.scope_count; i++) {
-		const struct ft_snapshot_scope *was = &c->picture.scopes[i];
-		bool present = ft_links_scope_present(c->links, i);
-
-		if (was->present && !present) {
-			ft_table_end_scope(c->table, i, c->batch_end_ns);
-			ft_notes_say(&c->notes, FT_NOTE_SCOPE + i, NEVER,
-				     _("%s vanished; it is watched again when it comes back"),
-				     was->name);
-		} else if (!was->present && present) {
-			ft_notes_say(&c->notes, FT_NOTE_SCOPE + i, until,
-				     _("%s came back"), was->name);
-		}
-	}
-}
-
-/* rtnetlink has news: drain what was counted so far, then watch what is there now. */
-static void on_links(struct ft_collector *c)
-{
-	char err[FT_REASON_MAX] = "";
-	int ret = ft_links_refresh(c->links);
-
-	if (ret < 0) {
-		ft_notes_say(&c->notes, FT_NOTE_WATCH, ft_collector_mono() + FOR_A_WHILE,
-			     _("cannot read the list of interfaces: %s"), strerror(-ret));
-		return;
-	}
-	ft_collector_set_addresses(c);
-	if (ret == 0)
-		return;
-	ft_collector_collect(c);
-	ret = c->backend->ops->watch(c->backend, c->links, err, sizeof(err));
-	if (ret < 0)
-		ft_notes_say(&c->notes, FT_NOTE_WATCH, ft_collector_mono() + FOR_A_MINUTE, "%s",
-			     err[0] ? err : strerror(-ret));
-	else
-		ft_notes_drop(&c->notes, FT_NOTE_WATCH);
-	compare_scopes(c);
-	ft_picture_refresh(c);
 }
 
 /* ---- the loop */

@@ -73,6 +73,7 @@ struct ft_collector {
 	struct ft_owner_source *owner_source; /* NULL: a file */
 	struct ft_notes notes;
 	struct picture picture;
+	bool rewatch;                 /* what is there and what is watched may differ: try again */
 	struct ft_addr_set addresses; /* as told to the table; nets owned */
 	bool old_addresses;           /* some of them are gone already */
 

@@ -31,6 +31,7 @@ struct ft_links {
 	struct ft_scope_names scopes;
 	struct ft_addr_set addresses;
 	bool watched_gone; /* a deletion among the notices was of a watched interface */
+	bool stale;        /* there were notices, and what they are about could not be read */
 };
 
 /* Reads links and addresses. */
@@ -200,14 +201,19 @@ int ft_links_refresh(struct ft_links *links)
 	char err[256];
 	int result;
 
-	links->watched_gone = false;
+	if (!links->stale)
+		links->watched_gone = false;
 	result = ft_netlink_drain(links->notice_fd, note_gone, links);
-	if (result <= 0)
+	if (result < 0 || (result == 0 && !links->stale))
 		return result;
+	links->stale = true;
 	result = read_all(links);
 	if (result == 0)
 		result = select_watched(links, false, err, sizeof(err));
-	return result == 0 ? links->watched_gone : result;
+	if (result < 0)
+		return result;
+	links->stale = false;
+	return result || links->watched_gone;
 }
 
 const struct ft_watch *ft_links_watched(const struct ft_links *links, size_t *ret_count)

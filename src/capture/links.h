@@ -66,8 +66,8 @@ int ft_links_fd(const struct ft_links *links);
 
 /*
  * Reads what changed. Returns 1 if the watched set changed (interfaces came, went, moved
- * between bridges, VLAN settings), 0 if not, -errno. Never blocks; a lost message (ENOBUFS)
- * leads to a full re-read.
+ * between bridges, VLAN settings), 0 if not, -errno: then call it again later, also if nothing
+ * is readable. Never blocks; a lost message (ENOBUFS) leads to a full re-read.
  */
 int ft_links_refresh(struct ft_links *links);
 

@@ -35,6 +35,7 @@ static struct {
 	struct ft_backend backend;
 	atomic_int fill;          /* dispatch's answer; a negative one is an error */
 	atomic_int collect_error; /* collect's answer if not 0 */
+	atomic_int watch_error;   /* watch's */
 	atomic_int collects, dispatches, watches, pauses, stops, closes;
 	atomic_ullong handed_out; /* packets */
 	atomic_bool off;
@@ -122,9 +123,13 @@ static int fake_collect(struct ft_backend *backend, struct ft_batch *batch)
 static int fake_watch(struct ft_backend *backend, const struct ft_links *links, char *err,
 		      size_t err_size)
 {
-	(void)backend, (void)links, (void)err, (void)err_size;
+	int error = atomic_load(&fake.watch_error);
+
+	(void)backend, (void)links;
+	if (error)
+		snprintf(err, err_size, "no room for card0");
 	atomic_fetch_add(&fake.watches, 1);
-	return 0;
+	return error;
 }
 
 static int fake_pause(struct ft_backend *backend, bool paused)
@@ -202,6 +207,8 @@ static struct {
 	struct ft_watch watch;
 	struct ft_link link;
 	struct ft_addr_set addresses;
+	atomic_int reads, read_error;
+	bool stale;
 } cardboard;
 
 static struct ft_links *links_of_cardboard(void)
@@ -233,7 +240,14 @@ int ft_links_refresh(struct ft_links *links)
 	eventfd_t count;
 
 	(void)links;
-	(void)!eventfd_read(cardboard.fd, &count);
+	if (eventfd_read(cardboard.fd, &count) == 0)
+		cardboard.stale = true;
+	if (!cardboard.stale)
+		return 0;
+	atomic_fetch_add(&cardboard.reads, 1);
+	if (atomic_load(&cardboard.read_error))
+		return atomic_load(&cardboard.read_error);
+	cardboard.stale = false;
 	return 1;
 }
 
@@ -649,6 +663,40 @@ static void test_links(void **state)
 	ft_mailbox_free(mailbox);
 }
 
+/* What could not be read or watched is tried again without any notice, until it can be. */
+static void test_links_again(void **state)
+{
+	struct ft_collector_config config = base_config();
+	struct ft_mailbox *mailbox = config.mailbox = ft_mailbox_new();
+	struct ft_collector *collector = start(&config);
+	const struct ft_snapshot *snapshot;
+	size_t notes;
+
+	(void)state;
+	ft_snapshot_put(next(mailbox));
+	atomic_store(&cardboard.read_error, -ENOMEM);
+	atomic_store(&fake.watch_error, -EMFILE);
+	(void)!eventfd_write(cardboard.fd, 1);
+	wait_for(&cardboard.reads, 2);
+	assert_int_equal(atomic_load(&fake.watches), 0);
+	atomic_store(&cardboard.read_error, 0);
+	wait_for(&fake.watches, 2);
+	ft_collector_kick(collector);
+	snapshot = next(mailbox);
+	assert_int_equal(snapshot->note_count, 1);
+	assert_string_equal(snapshot->notes[0], "no room for card0");
+	ft_snapshot_put(snapshot);
+	atomic_store(&fake.watch_error, 0);
+	do { /* one try may be under way that fails */
+		ft_collector_kick(collector);
+		snapshot = next(mailbox);
+		notes = snapshot->note_count;
+		ft_snapshot_put(snapshot);
+	} while (notes > 0);
+	ft_collector_free(collector);
+	ft_mailbox_free(mailbox);
+}
+
 /* No rung works: the sentence comes through, and links are given back. */
 static void test_no_backend(void **state)
 {
@@ -677,6 +725,7 @@ int main(void)
 		cmocka_unit_test_setup(test_file_batch, set_up),
 		cmocka_unit_test_setup(test_file_screen, set_up),
 		cmocka_unit_test_setup(test_links, set_up),
+		cmocka_unit_test_setup(test_links_again, set_up),
 		cmocka_unit_test_setup(test_no_backend, set_up),
 	};
 
