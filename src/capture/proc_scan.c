@@ -224,10 +224,10 @@ static bool is_record(const struct ft_proc_scan *scan, uint16_t owner, int32_t p
 	return record && record->pid == pid && record->start_ns == start_ns;
 }
 
-/* Reads the record of a process, unless that was done a moment ago. */
-static void look_at(struct ft_proc_scan *scan, struct process *process)
+/* Reads the record of a process, unless the one there is no older than max_age. */
+static void look_at(struct ft_proc_scan *scan, struct process *process, uint64_t max_age)
 {
-	if (process->owner != FT_OWNER_UNKNOWN && scan->now_ns - process->info_ns < LOOK_AGAIN &&
+	if (process->owner != FT_OWNER_UNKNOWN && scan->now_ns - process->info_ns <= max_age &&
 	    is_record(scan, process->owner, process->pid, process->start_ns))
 		return;
 	if (ft_proc_info_read(process->pid, scan->boot_ns, &scan->users, &scan->info) < 0)
@@ -251,8 +251,8 @@ static int compare_pids(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* The pids that /proc lists, ordered; false if it cannot be read (no descriptor is left). */
-static bool list_pids(int32_t **ret_pids, size_t *ret_count)
+/* The pids that /proc lists, ordered; their number. */
+static size_t list_pids(int32_t **ret_pids)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -260,9 +260,7 @@ static bool list_pids(int32_t **ret_pids, size_t *ret_count)
 	int32_t *pids = NULL;
 	bool ordered = true;
 
-	if (!proc)
-		return false;
-	for (errno = 0; (entry = readdir(proc)); errno = 0) {
+	while (proc && (entry = readdir(proc))) {
 		int32_t pid;
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
@@ -275,17 +273,12 @@ static bool list_pids(int32_t **ret_pids, size_t *ret_count)
 		ordered &= count == 0 || pids[count - 1] < pid;
 		pids[count++] = pid;
 	}
-	if (errno) {
-		free(pids);
+	if (proc)
 		closedir(proc);
-		return false;
-	}
-	closedir(proc);
 	if (!ordered)
 		qsort(pids, count, sizeof(*pids), compare_pids);
 	*ret_pids = pids;
-	*ret_count = count;
-	return true;
+	return count;
 }
 
 /* Merges the list of pids into what we know. */
@@ -314,16 +307,14 @@ static void merge(struct ft_proc_scan *scan, const int32_t *pids, size_t count)
 	scan->ordered = false;
 }
 
-/* Lists /proc; what that cost decides how soon it is done again. If it cannot be read, what we
- * know stays: nobody ended because of that. */
+/* Lists /proc; what that cost decides how soon it is done again. */
 static void list(struct ft_proc_scan *scan)
 {
 	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
-	int32_t *pids = NULL;
-	size_t count;
+	int32_t *pids;
+	size_t count = list_pids(&pids);
 
-	if (list_pids(&pids, &count))
-		merge(scan, pids, count);
+	merge(scan, pids, count);
 	free(pids);
 	scan->listed_ns = scan->now_ns;
 	scan->list_cost_ns = clock_ns(CLOCK_MONOTONIC) - begun;
@@ -393,8 +384,8 @@ static void hold(struct ft_proc_scan *scan, struct look *look, struct process *p
 	const struct process *holder;
 
 	look->sockets++;
-	if (look->sockets == 1)
-		look_at(scan, process);
+	/* A socket that wasn't there may be of another program: exec keeps the pid. */
+	look_at(scan, process, socket && socket->pid == process->pid ? LOOK_AGAIN : 0);
 	if (!socket)
 		socket = add_socket(scan, inode);
 	if (!socket)
@@ -414,8 +405,7 @@ static bool open_look(struct ft_proc_scan *scan, struct look *look, struct proce
 {
 	int ret = ft_privileged_open_fds(process->pid, &look->fds);
 
-	/* Whatever keeps us from looking, but for its end: what it holds is not known then. */
-	process->denied = ret < 0 && ret != -ENOENT && ret != -ESRCH;
+	process->denied = ret == -EACCES || ret == -EPERM;
 	look->pid = process->pid;
 	look->begun_ns = clock_ns(CLOCK_MONOTONIC);
 	look->sockets = 0;
@@ -526,9 +516,7 @@ static uint16_t record_of(struct ft_proc_scan *scan, struct socket *socket)
 	if (process && socket->start_ns == 0)
 		socket->start_ns = process->start_ns; /* its record could not be read then */
 	if (process && process->start_ns == socket->start_ns) {
-		if (scan->now_ns - process->info_ns >= LOOK_AGAIN ||
-		    !is_record(scan, process->owner, process->pid, process->start_ns))
-			look_at(scan, process);
+		look_at(scan, process, LOOK_AGAIN);
 		if (process->start_ns == socket->start_ns)
 			socket->owner = process->owner;
 	}

@@ -19,6 +19,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -619,6 +620,57 @@ static void test_child(void **state)
 	ft_owners_free(owners);
 }
 
+/* A program that another one has become under its pid owns what it opens from then on. */
+static void test_renamed(void **state)
+{
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_owner_proc *source = ft_owner_proc_new(owners);
+	const char *const names[] = { "before", "after" };
+	const struct ft_process *process;
+	struct ft_owner_query query;
+	int up[2], down[2];
+	in_port_t port;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(up) | pipe(down), 0);
+	child = fork();
+	if (child == 0) {
+		for (int i = 0; i < 2; i++) {
+			struct sockaddr_in addr_in;
+			char go;
+
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			prctl(PR_SET_NAME, names[i]);
+			loopback_socket(SOCK_DGRAM, &addr_in, false);
+			(void)!write(up[1], &addr_in.sin_port, sizeof(port));
+			(void)!read(down[0], &go, 1);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 2; i++) {
+		struct ft_flow flow;
+
+		assert_int_equal(read(up[0], &port, sizeof(port)), (ssize_t)sizeof(port));
+		flow = flow_of(IPPROTO_UDP, port, htons(1), clock_ns(CLOCK_REALTIME));
+		query = query_of(&flow, FT_END_A);
+		query.end_is_own[1] = false;
+		resolve(source, &query);
+		process = ft_owners_process(owners, query.owner[0]);
+		assert_non_null(process);
+		assert_int_equal(process->pid, child);
+		assert_string_equal(process->name, names[i]);
+		assert_int_equal(write(down[1], "x", 1), 1);
+	}
+	waitpid(child, NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		close(down[i]);
+		close(up[i]);
+	}
+	ft_owner_proc_free(source);
+	ft_owners_free(owners);
+}
+
 /* True if there is a record of a process. */
 static bool has_pid(const struct ft_owners *owners, pid_t pid)
 {
@@ -786,6 +838,7 @@ int main(void)
 		cmocka_unit_test(test_never_guessed),
 		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_child),
+		cmocka_unit_test(test_renamed),
 		cmocka_unit_test(test_glance),
 		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_without_descriptors),
