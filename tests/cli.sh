@@ -62,6 +62,7 @@ fails 1 'parenthesis' -b '(' tcp
 fails 1 'filter "tcp and":' -b tcp and
 fails 1 'at least 1$' -b -c 0
 works ' 49 flows' -b -r "$top_srcdir/tests/captures/ethernet.pcap"
+works ' rates in L2 bit/s over 2s, totals in L2 bytes$' -b --layer 2 -r "$top_srcdir/tests/captures/raw.pcap"
 works 'lost 2/196 (other 2) ' -b -r "$top_srcdir/tests/captures/ethernet.pcap"
 "$flowtop" -b -r - <"$top_srcdir/tests/captures/raw.pcap" >"$tmp/out" 2>"$tmp/err" &&
 	grep -q ' stdin (file)  2 flows' "$tmp/out"

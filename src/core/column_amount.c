@@ -6,7 +6,38 @@
  */
 #include "core/column_priv.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "core/nls.h"
+
+const char *ft_column_rate_unit(enum ft_unit unit)
+{
+	switch (unit) {
+	case FT_UNIT_BITS: return _("bit/s");
+	case FT_UNIT_BYTES: return _("B/s");
+	case FT_UNIT_PACKETS: return _("pkt/s");
+	}
+	return "";
+}
+
+char *ft_column_units(const struct ft_show *show, char *buf, size_t size)
+{
+	bool packets = show->unit == FT_UNIT_PACKETS;
+	const char *layer = show->layer == 2 && !packets ? "L2 " : "";
+	const char *rate = ft_column_rate_unit(show->unit);
+	const char *total = packets ? _("packets") : _("bytes");
+	unsigned seconds = (unsigned)ft_window_seconds[show->window];
+
+	if (show->amounts == FT_AMOUNTS_RATES)
+		snprintf(buf, size, _("rates in %s%s over %us"), layer, rate, seconds);
+	else if (show->amounts == FT_AMOUNTS_TOTALS)
+		snprintf(buf, size, _("totals in %s%s"), layer, total);
+	else
+		snprintf(buf, size, _("rates in %s%s over %us, totals in %s%s"), layer, rate,
+			 seconds, layer, total);
+	return buf;
+}
 
 /* A row's total; sent or received by the local end or the group's member. */
 static struct ft_counts total_of(const struct ft_row *row, const struct ft_show *show, bool sent)

@@ -47,7 +47,7 @@ static unsigned width_of(FILE *stream)
 static void write_when(struct text_output *output, const struct ft_snapshot *snapshot)
 {
 	FILE *stream = output->config.stream;
-	char time[64], name[128];
+	char time[64], name[128], units[160];
 	size_t flows;
 
 	fprintf(stream, "%s  %.3f s ", ft_fmt_time(snapshot->end_ns, time, sizeof(time)),
@@ -60,7 +60,8 @@ static void write_when(struct text_output *output, const struct ft_snapshot *sna
 		fprintf(stream, " (%s)", snapshot->backend);
 	/* At the end none is live, and all are in the rows. */
 	flows = snapshot->last ? snapshot->row_count : snapshot->live_flows;
-	fprintf(stream, P_("  %zu flow\n", "  %zu flows\n", flows), flows);
+	fprintf(stream, P_("  %zu flow", "  %zu flows", flows), flows);
+	fprintf(stream, "  %s\n", ft_column_units(&output->pick.show, units, sizeof(units)));
 }
 
 /* A line without blanks at its end. */

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "core/nls.h"
+#include "core/column.h"
 
 /* Room for a line of any width: cells of up to four bytes, and escapes. */
 #define LINE_BYTES 4096
@@ -94,10 +94,5 @@ char *ft_draw_rate(const struct ft_show *show, double bytes, double packets, uns
 
 const char *ft_draw_rate_unit(const struct ft_show *show)
 {
-	switch (show->unit) {
-	case FT_UNIT_BITS: return _("bit/s");
-	case FT_UNIT_BYTES: return _("B/s");
-	case FT_UNIT_PACKETS: return _("pkt/s");
-	}
-	return "";
+	return ft_column_rate_unit(show->unit);
 }

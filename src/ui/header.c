@@ -301,8 +301,6 @@ static void render_filter(struct ft_scene *scene, int from)
 	struct ft_pen pen;
 	int x, used;
 
-	if (ft_filter_is_all(view->filter))
-		return;
 	if (scene->listing && scene->listing->snapshot)
 		hidden = ft_rows_hidden(scene->listing->rows);
 	words = ft_filter_describe(view->filter);
@@ -320,6 +318,23 @@ static void render_filter(struct ft_scene *scene, int from)
 	pen = ft_pen(scene->window, scene->tabs, x < from + 2 ? from + 2 : x, scene->width,
 		     view->show.ascii);
 	ft_pen_text(&pen, FT_STYLE_STRONG, shown);
+}
+
+/* At the right of the panes' names, where there is room: what the numbers below are in. */
+static void render_units(struct ft_scene *scene, int from)
+{
+	char text[160];
+	struct ft_pen pen;
+	int x;
+
+	if (!ft_pane_is_list(ft_view_front_const(scene->view)->pane))
+		return;
+	ft_column_units(&scene->view->show, text, sizeof(text));
+	x = scene->width - (int)ft_fmt_width(text);
+	if (x < from + 2)
+		return;
+	pen = ft_pen(scene->window, scene->tabs, x, scene->width, scene->view->show.ascii);
+	ft_pen_text(&pen, FT_STYLE_DIM, text);
 }
 
 /* The panes' names; of those that are not in front only the numbers where it is narrow. */
@@ -363,5 +378,8 @@ void ft_tabs_render(struct ft_scene *scene)
 	}
 	if (view->frozen)
 		ft_pen_printf(&pen, FT_STYLE_BADGE, " %s ", _("order kept"));
-	render_filter(scene, pen.x);
+	if (ft_filter_is_all(view->filter))
+		render_units(scene, pen.x);
+	else
+		render_filter(scene, pen.x);
 }
