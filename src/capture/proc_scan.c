@@ -251,8 +251,8 @@ static int compare_pids(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* The pids that /proc lists, ordered; their number. */
-static size_t list_pids(int32_t **ret_pids)
+/* The pids that /proc lists, ordered; false if it cannot be read (no descriptor is left). */
+static bool list_pids(int32_t **ret_pids, size_t *ret_count)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -260,7 +260,9 @@ static size_t list_pids(int32_t **ret_pids)
 	int32_t *pids = NULL;
 	bool ordered = true;
 
-	while (proc && (entry = readdir(proc))) {
+	if (!proc)
+		return false;
+	for (errno = 0; (entry = readdir(proc)); errno = 0) {
 		int32_t pid;
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
@@ -273,12 +275,17 @@ static size_t list_pids(int32_t **ret_pids)
 		ordered &= count == 0 || pids[count - 1] < pid;
 		pids[count++] = pid;
 	}
-	if (proc)
+	if (errno) {
+		free(pids);
 		closedir(proc);
+		return false;
+	}
+	closedir(proc);
 	if (!ordered)
 		qsort(pids, count, sizeof(*pids), compare_pids);
 	*ret_pids = pids;
-	return count;
+	*ret_count = count;
+	return true;
 }
 
 /* Merges the list of pids into what we know. */
@@ -307,14 +314,16 @@ static void merge(struct ft_proc_scan *scan, const int32_t *pids, size_t count)
 	scan->ordered = false;
 }
 
-/* Lists /proc; what that cost decides how soon it is done again. */
+/* Lists /proc; what that cost decides how soon it is done again. If it cannot be read, what we
+ * know stays: nobody ended because of that. */
 static void list(struct ft_proc_scan *scan)
 {
 	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
-	int32_t *pids;
-	size_t count = list_pids(&pids);
+	int32_t *pids = NULL;
+	size_t count;
 
-	merge(scan, pids, count);
+	if (list_pids(&pids, &count))
+		merge(scan, pids, count);
 	free(pids);
 	scan->listed_ns = scan->now_ns;
 	scan->list_cost_ns = clock_ns(CLOCK_MONOTONIC) - begun;
@@ -405,7 +414,8 @@ static bool open_look(struct ft_proc_scan *scan, struct look *look, struct proce
 {
 	int ret = ft_privileged_open_fds(process->pid, &look->fds);
 
-	process->denied = ret == -EACCES || ret == -EPERM;
+	/* Whatever keeps us from looking, but for its end: what it holds is not known then. */
+	process->denied = ret < 0 && ret != -ENOENT && ret != -ESRCH;
 	look->pid = process->pid;
 	look->begun_ns = clock_ns(CLOCK_MONOTONIC);
 	look->sockets = 0;
