@@ -27,6 +27,7 @@
 #define FT_EBUSY 16
 #define FT_EEXIST 17
 #define FT_SPILL_GENERATIONS 4 /* new connections on one tuple kept apart, per epoch */
+#define FT_OWNER_PACKETS 8     /* of each direction and entry: then its socket has been found */
 #define FT_SPILL_SUPERSEDED 1  /* in ft_entry.hash of a spilled entry */
 
 /* Set by user space before the load. */
@@ -35,6 +36,8 @@ const volatile __u32 ft_log_entries; /* per slot and epoch; 0 = no log */
 const volatile __u32 ft_buckets;     /* of the index, a power of two; 0 with no log */
 const volatile __u32 ft_seed[12];    /* keys of the hash */
 const volatile bool ft_health_on;    /* sockets are sampled: bpf/health.bpf.h */
+
+const volatile bool ft_owners_on;    /* sockets of ends are found out: bpf/owner_tc.bpf.h */
 
 /* Tables of fixed size are plain memory: cheaper to reach than a map. */
 struct ft_iface ft_ifaces[FT_MAX_IFACES] __attribute__((aligned(64)));
@@ -80,6 +83,7 @@ struct ft_account {
 	__u32 ifindex;
 	bool shared;   /* no slot: atomics */
 	bool egress;
+	struct ft_entry *fresh; /* out: the packet's entry, if it is one of its first packets */
 	bool sample;   /* out: the socket that sent this packet is to be looked at */
 };
 
@@ -237,6 +241,7 @@ static __always_inline void ft_entry_add(struct __sk_buff *skb, struct ft_accoun
 {
 	__u32 d = pkt->dir & 1;
 	struct ft_counts *counts = &entry->dir[d];
+	__u64 before = counts->packets;
 	__u8 flags = pkt->found.flags;
 
 	if (!counts->packets && ft_is_syn(pkt))
@@ -255,9 +260,13 @@ static __always_inline void ft_entry_add(struct __sk_buff *skb, struct ft_accoun
 		ft_note_shake(entry, pkt->found.tcp_flags & ~entry->tcp_flags[d], d);
 		entry->tcp_flags[d] |= pkt->found.tcp_flags;
 	}
-	/* Only at egress is skb->sk surely the sender's and of this namespace. */
-	if (acc->egress && !entry->cookie[d])
-		entry->cookie[d] = bpf_get_socket_cookie(skb);
+	if (before < FT_OWNER_PACKETS) {
+		/* Only at egress is skb->sk surely the sender's and of this namespace. */
+		if (acc->egress && !entry->cookie[d])
+			entry->cookie[d] = bpf_get_socket_cookie(skb);
+		if (ft_owners_on && !(before & (before - 1)))
+			acc->fresh = entry;
+	}
 	if (ft_health_on && acc->egress && pkt->protocol == IPPROTO_TCP && entry->cookie[d])
 		acc->sample = ft_sample_due(pkt, counts->packets);
 }

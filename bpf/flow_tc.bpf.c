@@ -10,6 +10,7 @@
  * src/capture/tc_store.c loads them and reads what they leave.
  */
 #include "bpf/account.bpf.h"
+#include "bpf/owner_tc.bpf.h"
 
 #define FT_NEXT (-1) /* TC_ACT_UNSPEC, TCX_NEXT */
 
@@ -96,6 +97,8 @@ static __always_inline int ft_hook(struct __sk_buff *skb, const bool l3, const b
 	ft_count_hook(&acc, slot, &pkt);
 	if (counts)
 		ft_count_packet(skb, &acc, &pkt, verdict);
+	if (acc.fresh)
+		ft_owner_note(skb, &acc, acc.fresh, pkt.dir & 1);
 	/* Doesn't come back; nothing is left to be done. */
 	if (ft_health_on && egress && acc.sample)
 		bpf_tail_call(skb, &ft_jump, FT_JUMP_HEALTH);

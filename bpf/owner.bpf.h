@@ -18,7 +18,8 @@
 #define FT_AF_INET6 10
 #define FT_AF_PACKET 17
 #define FT_PF_KTHREAD 0x00200000
-#define FT_RETELL_TICKS 4 /* a socket that processes share changes hands at most so often */
+#define FT_CHANGES_MAX 16    /* a socket that busy processes share changes hands so often ... */
+#define FT_CHANGES_TICKS 250 /* ... in so many ticks, a second or less */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct ft_atomic64 {
@@ -109,9 +110,10 @@ static __always_inline void ft_read_args(struct ft_owner_process *news, struct m
 		news->args_length = length;
 }
 
-/* Tells user space about the process that a task belongs to; `current_task` or exec: its command
- * line can be read too. False: no room. */
-static __always_inline bool ft_tell_process(struct task_struct *task, bool is_current)
+/* Tells user space about the process that a task belongs to; of the current one the command line
+ * can be read too. name: a new one that isn't in force yet, or NULL. False: no room. */
+static __always_inline bool ft_tell_process(struct task_struct *task, bool is_current,
+					    const char *name)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
@@ -128,11 +130,11 @@ static __always_inline bool ft_tell_process(struct task_struct *task, bool is_cu
 	news->ppid = BPF_CORE_READ(leader, real_parent, tgid);
 	news->uid = BPF_CORE_READ(task, cred, euid.val);
 	news->gid = BPF_CORE_READ(task, cred, egid.val);
-	bpf_probe_read_kernel(news->comm, sizeof(news->comm), &leader->comm);
+	bpf_probe_read_kernel_str(news->comm, sizeof(news->comm), name ? name : leader->comm);
 	if (mm) {
-		const unsigned char *name = BPF_CORE_READ(mm, exe_file, f_path.dentry, d_name.name);
+		const unsigned char *exe = BPF_CORE_READ(mm, exe_file, f_path.dentry, d_name.name);
 
-		bpf_probe_read_kernel_str(news->exe, sizeof(news->exe), name);
+		bpf_probe_read_kernel_str(news->exe, sizeof(news->exe), exe);
 		if (is_current)
 			ft_read_args(news, mm);
 	}
@@ -147,7 +149,7 @@ static __always_inline void ft_introduce(struct task_struct *task, __u32 tgid, _
 
 	if (known && *known == start_ns)
 		return;
-	if (ft_tell_process(task, true))
+	if (ft_tell_process(task, true, NULL))
 		bpf_map_update_elem(&ft_owner_known, &tgid, &start_ns, BPF_ANY);
 }
 
@@ -157,8 +159,12 @@ static __always_inline void ft_own(struct ft_owner_sk *own, __u64 cookie, struct
 {
 	__u32 now = bpf_jiffies64();
 
-	if (own->tick && own->tgid && now - own->tick < FT_RETELL_TICKS && own->cookie == cookie)
-		return; /* shared by busy processes */
+	if (now - own->tick > FT_CHANGES_TICKS) {
+		own->tick = now;
+		own->changes = 0;
+	}
+	if (own->changes++ > FT_CHANGES_MAX)
+		return;
 	if (BPF_CORE_READ(task, flags) & FT_PF_KTHREAD) {
 		tgid = 0;
 		start_ns = 0;
@@ -171,7 +177,7 @@ static __always_inline void ft_own(struct ft_owner_sk *own, __u64 cookie, struct
 	own->cookie = cookie;
 	own->tgid = tgid;
 	own->start_ns = start_ns;
-	own->tick = now ? now : 1;
+	own->how = how;
 }
 
 /* True if this kind of socket makes packets that flowtop sees. */

@@ -31,7 +31,9 @@ struct ft_owner_sk {
 	__u64 cookie;
 	__u64 start_ns; /* 0: nobody's (a kernel thread's) */
 	__u32 tgid;
-	__u32 tick; /* jiffies when user space was told last */
+	__u32 how;  /* enum ft_owner_how; 0: nothing is known yet */
+	__u32 tick; /* jiffies: begin of a while in which changes are counted */
+	__u32 changes;
 };
 
 enum ft_owner_type {
@@ -86,7 +88,7 @@ struct ft_owner_cgroup {
 #define FT_OWNER_RING_BYTES (1U << 20)
 #define FT_OWNER_KNOWN_MAX 16384
 
-_Static_assert(sizeof(struct ft_owner_sk) == 24, "storage is 24 bytes");
+_Static_assert(sizeof(struct ft_owner_sk) == 32, "storage is 32 bytes");
 _Static_assert(sizeof(struct ft_owner_socket) == 32, "socket records are 32 bytes");
 _Static_assert(sizeof(struct ft_owner_process) == 376, "process records are 376 bytes");
 

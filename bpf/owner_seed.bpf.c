@@ -39,10 +39,10 @@ int flowtop_seed(struct bpf_iter__task_file *ctx)
 	own = bpf_sk_storage_get(&ft_owner_sk, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!own)
 		return 0;
-	if (!own->tick) {
+	if (!own->how) {
 		own->tgid = task->tgid;
 		own->start_ns = task->group_leader->start_boottime;
-		own->tick = 1;
+		own->how = FT_HOW_HELD;
 	}
 	own->cookie = bpf_get_socket_cookie(sk);
 	news.head.tgid = own->tgid;

@@ -15,30 +15,29 @@ static __always_inline bool is_known(struct task_struct *task)
 }
 
 /* What could not be told is told with the process' next socket. */
-static __always_inline void retell(struct task_struct *task, bool is_current)
+static __always_inline void retell(struct task_struct *task, bool is_current, const char *name)
 {
 	__u32 tgid = task->tgid;
 
-	if (is_known(task) && !ft_tell_process(task, is_current))
+	if (is_known(task) && !ft_tell_process(task, is_current, name))
 		bpf_map_delete_elem(&ft_owner_known, &tgid);
 }
 
 SEC("tp_btf/sched_process_exec")
 int flowtop_exec(__u64 *ctx)
 {
-	retell((struct task_struct *)ctx[0], true);
+	retell((struct task_struct *)ctx[0], true, NULL);
 	return 0;
 }
 
-/* A name by prctl: the leader's alone is the process'. It is still the old one here; user space
- * finds the new one in /proc. */
+/* A name by prctl: the leader's alone is the process'. Still the old one is in force here. */
 SEC("tp_btf/task_rename")
 int flowtop_rename(__u64 *ctx)
 {
 	struct task_struct *task = (struct task_struct *)ctx[0];
 
 	if (task == task->group_leader)
-		retell(task, task == bpf_get_current_task_btf());
+		retell(task, task == bpf_get_current_task_btf(), (const char *)ctx[1]);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 
 struct ft_links;
 struct ft_backend;
+struct ft_owner_maps;
 
 /* Long enough for any reason or remedy sentence. */
 #define FT_REASON_MAX 320
@@ -28,6 +29,7 @@ struct ft_backend_config {
 	bool promiscuous;           /* -p */
 	uint32_t log_entries;       /* entries per CPU and epoch; 0 = by memory (tests set it) */
 	uint32_t spill_entries;     /* 0 = default (tests set it); */
+	const struct ft_owner_maps *owner_maps; /* shared with the owner programs; NULL = none */
 	size_t ring_bytes;          /* AF_PACKET, all interfaces together; 0 = 64 MiB */
 };
 

@@ -82,7 +82,9 @@ int ft_collector_start(const struct ft_collector_config *config, struct ft_links
 		snprintf(err, err_size, "%s", strerror(-ret));
 		goto cleanup;
 	}
-	ret = ft_backend_choose(config->backend_name, &config->backend, links, &c->backend,
+	if (c->owner_source)
+		c->config.backend.owner_maps = ft_owner_source_maps(c->owner_source);
+	ret = ft_backend_choose(config->backend_name, &c->config.backend, links, &c->backend,
 				c->reason, sizeof(c->reason), err, err_size);
 	if (ret < 0)
 		goto cleanup;

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "capture/backend.h"
+#include "capture/owner_bpf.h"
 #include "capture/tc_store_priv.h"
 #include "core/log.h"
 #include "core/nls.h"
@@ -350,8 +351,25 @@ static void tend_clock(struct ft_tc_store *store)
 	}
 }
 
+/* Shares the owner programs' maps, or makes do with the smallest ones. */
+static int set_owners(struct ft_tc_store *store, const struct ft_owner_maps *maps)
+{
+	struct flow_tc_bpf *skel = store->skel;
+	int error;
+
+	if (!maps)
+		return bpf_map__set_max_entries(skel->maps.ft_owner_ring,
+						(uint32_t)sysconf(_SC_PAGESIZE));
+	error = bpf_map__reuse_fd(skel->maps.ft_owner_sk, maps->sk_fd);
+	if (!error)
+		error = bpf_map__reuse_fd(skel->maps.ft_owner_ring, maps->ring_fd);
+	if (!error)
+		skel->rodata->ft_owners_on = true;
+	return error;
+}
+
 /* Opens, sizes and loads the programs for devices with a link-layer header. */
-static int load_programs(struct ft_tc_store *store)
+static int load_programs(struct ft_tc_store *store, const struct ft_owner_maps *maps)
 {
 	uint32_t seed[sizeof(store->skel->rodata->ft_seed) / sizeof(uint32_t)];
 	int error;
@@ -361,6 +379,8 @@ static int load_programs(struct ft_tc_store *store)
 		return -errno;
 	store->map_bytes = 0;
 	error = set_sizes(store);
+	if (!error)
+		error = set_owners(store, maps);
 	if (error)
 		return error;
 	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
@@ -403,12 +423,12 @@ static int load(struct ft_tc_store *store, const struct ft_backend_config *confi
 		for_each_cpu(cpus, count_cpu, store);
 	size_store(store, config);
 	store->health = ft_tc_health_open(store->slots);
-	error = load_programs(store);
+	error = load_programs(store, config->owner_maps);
 	if (error && store->health) {
 		flow_tc_bpf__destroy(store->skel);
 		ft_tc_health_close(store->health);
 		store->health = NULL;
-		error = load_programs(store);
+		error = load_programs(store, config->owner_maps);
 	}
 	if (!error)
 		error = map_all(store);
