@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "capture/backend.h"
+#include "capture/owner_bpf.h"
 #include "core/nls.h"
 #include "version.h"
 
@@ -78,13 +79,23 @@ static void privileges(FILE *stream)
 			  "cap_perfmon,cap_net_raw,cap_sys_ptrace,cap_dac_read_search+ep FILE"));
 }
 
+/* One of the programs that tell owners. */
+static void owner_program(void *arg, const char *name, int result, const char *why)
+{
+	char title[32];
+
+	snprintf(title, sizeof(title), "BPF %s", name);
+	line(arg, title, result == 0, why);
+}
+
 /* Whether the file descriptors of process 1 can be listed: the hardest of all. */
 static void owners(FILE *stream)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	DIR *dir = opendir("/proc/1/fd");
 
-	fprintf(stream, _("Who owns a socket\n"));
+	fprintf(stream, _("Who owns a socket, best first\n"));
+	ft_owner_bpf_probe_all(owner_program, stream);
 	line(stream, "sock_diag", fd >= 0,
 	     fd >= 0 ? _("the kernel tells the sockets of this network namespace") :
 		       strerror(errno));
