@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# Who owns what: each scenario of tests/live/owners.list, by BPF and by sock_diag and /proc alone.
+# The right process and the right bytes, or, where a row says so, an honest "unknown".
+# timeout: 300
+. "$(dirname "$0")/lib.sh"
+ftsock=$top_builddir/tests/live/tools/ftsock
+list=$top_srcdir/tests/live/owners.list
+
+ns_pair a b
+ns_addr a v0 fe80::1/64
+in_ns a sysctl -qw net.ipv4.ping_group_range="0 2147483647"
+[ "$("$ftsock" | sort)" = "$(sed '/^#/d' "$list" | awk '{ print $1 }' | sort)" ]
+is "$?" 0 "every scenario has a row, every row a scenario"
+
+# act MODE HOLD: runs all scenarios, those of "older" around the start of flowtop.
+act() {
+	local mode=$1 hold=$2 at=10000 name bpf proc older pids=() pid
+	shift 2
+	rm -f "$work/go"
+	while read -r name bpf proc older; do
+		at=$((at + 10))
+		[ "$older" = older ] || continue
+		ip netns exec a "$ftsock" "$name" $at "$hold" "$work/go" \
+			>"$work/$mode.$name.want" 2>"$work/$mode.$name.err" </dev/null &
+		pids+=("$name:$!")
+		wait_for "grep -q ready '$work/$mode.$name.want'" || bail "$name: $(cat "$work/$mode.$name.err")"
+	done < <(sed '/^#/d' "$list")
+	start_"$mode"
+	: >"$work/go"
+	at=10000
+	while read -r name bpf proc older; do
+		at=$((at + 10))
+		[ -z "$older" ] || continue
+		ip netns exec a "$ftsock" "$name" $at "$hold" \
+			>"$work/$mode.$name.want" 2>"$work/$mode.$name.err" </dev/null &
+		pids+=("$name:$!")
+	done < <(sed '/^#/d' "$list")
+	for pid in "${pids[@]}"; do
+		wait "${pid#*:}"
+		echo $? >"$work/$mode.${pid%%:*}.status"
+	done
+	seen=$(ft_last "$mode" .time)
+	wait_for "[ \"\$(ft_last $mode .time)\" != '$seen' ]"
+	ft_stop "$mode"
+}
+
+start_bpf() { ft_start bpf a -i v0,lo --backend auto -d 0.5; }
+start_proc() {
+	# Without the rights to load anything.
+	ip netns exec a setpriv --bounding-set -bpf,-perfmon,-sys_admin true 2>/dev/null ||
+		skip_all "no setpriv that knows these capabilities"
+	saved=$flowtop
+	printf '#!/bin/sh\nexec setpriv --bounding-set -bpf,-perfmon,-sys_admin %s "$@"\n' \
+		"$saved" >"$work/flowtop-proc"
+	chmod +x "$work/flowtop-proc"
+	flowtop=$work/flowtop-proc
+	ft_start proc a -i v0,lo --backend packet -d 0.5
+	flowtop=$saved
+}
+
+# flows MODE: the last word about each flow: protocol, our port, their port, id, then owner, pid,
+# name and bytes of our end and of theirs.
+flows() {
+	ft_jq "$1" 'map(select(.type == "flow")) | group_by(.id) | map(last)[] |
+		def who: [.owner // "none", .process.pid // 0, .process.name // "-"];
+		[.protocol, .local.port // 0, .remote.port // 0, .icmp.id // 0] + (.local | who) +
+		[.total.tx_bytes] + (.remote | who) + [.total.rx_bytes] | join(" ")'
+}
+
+# judge MODE SCENARIO: "owner bytes wrong": is each wanted flow there, under the right owner, with
+# the right bytes; is any of its flows under a wrong one?
+judge() {
+	awk '
+	FNR == NR { want[n++] = $0; who[$4, $5] = 1; next }
+	{ flow[m++] = $0 }
+	END {
+		owner = bytes = n > 0; wrong = 0
+		for (i = 0; i < n; i++) {
+			split(want[i], w, " ")
+			found = exact = 0
+			for (j = 0; j < m; j++) {
+				split(flow[j], f, " ")
+				if (f[1] != w[2]) continue
+				mine = (w[2] == 1) ? f[4] == w[3] : w[3] == 0 || f[2] == w[3]
+				theirs = f[3] == w[3]
+				if (w[1] == "peer") mine = theirs
+				if (w[1] == "any" && !mine && theirs || w[1] == "remote" && mine) {
+					o = f[9]; p = f[10]; name = f[11]; b = f[12]
+				} else if (mine) {
+					o = f[5]; p = f[6]; name = f[7]; b = f[8]
+				} else continue
+				if (w[4] == 0 ? o == "kernel" : o == "process" && p == w[4] && name == w[5]) {
+					found = 1
+					if (b >= w[6] && b <= w[7]) exact = 1
+				} else if (o == "process" && !((p, name) in who) || o == "kernel" && w[4] != 0)
+					wrong = 1
+				else if (b >= w[6] && b <= w[7]) exact = 1
+			}
+			if (!found) { owner = 0; print "# '"$2"': wanted", want[i] }
+			if (!exact) { bytes = 0; if (found) print "# '"$2"': bytes", want[i] }
+		}
+		print owner, bytes, wrong
+	}' <(sed '/^ready$/d' "$work/$1.$2.want") "$work/$1.flows"
+}
+
+for mode in bpf proc; do
+	hold=1500
+	[ $mode = bpf ] || hold=4000 # it has to walk through /proc
+	act $mode $hold
+	flows $mode >"$work/$mode.flows"
+	rows=0 owners=0 bytes=0 missing=
+	while read -r name bpf proc older; do
+		must=$bpf
+		[ $mode = bpf ] || must=$proc
+		case $(cat "$work/$mode.$name.status") in
+		0) ;;
+		77)
+			skip "$mode: $name" "this kernel does not have it"
+			missing="$missing $name"
+			continue
+			;;
+		*)
+			ok "$mode: $name: acted: $(cat "$work/$mode.$name.err")" false
+			continue
+			;;
+		esac
+		rows=$((rows + 1))
+		result=$(judge $mode "$name")
+		read -r owner exact wrong <<<"${result##*$'\n'}"
+		[ "$must" = yes ] && [ "$owner$exact" != 11 ] && head -n 5 <<<"$result"
+		owners=$((owners + owner))
+		bytes=$((bytes + exact))
+		if [ "$must" = yes ]; then
+			is "$owner $exact" "1 1" "$mode: $name: the right owner, the right bytes"
+		else
+			is "$exact $wrong" "1 0" "$mode: $name: the right bytes, no wrong owner"
+		fi
+	done < <(sed '/^#/d' "$list")
+	echo "# $mode: owners $owners/$rows, bytes $bytes/$rows${missing:+; not in this kernel:$missing}"
+	ft_line $mode
+done
+done_testing

@@ -1,0 +1,1301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Acts the ways in which a process can come to own traffic, one a call:
+ *
+ *	ftsock SCENARIO PORT HOLD-MS [GO-FILE]
+ *
+ * It runs in namespace "a" (10.0.0.1, fd00::1) and forks what it needs in namespace "b"
+ * (10.0.0.2, fd00::2), both joined by v0. Each scenario uses PORT to PORT + 9 on its own side, so
+ * that its flows are told apart by them. It prints what has to be found, one flow a line:
+ *
+ *	SIDE PROTOCOL KEY PID NAME MIN MAX
+ *
+ * SIDE is local (our end's process) or remote; KEY our port, or the id of an echo, or 0; PID 0 means
+ * the kernel; MIN and MAX are the L3 bytes that our end must have sent, exact for datagrams.
+ * After its traffic it stays for HOLD-MS, so that sources slower than BPF can look at it;
+ * scenarios of short lives don't. With GO-FILE it sets up, prints "ready", and acts once that
+ * file is there: what is older than flowtop. Exit 77: this kernel doesn't have it.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/io_uring.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+#define SKIP 77
+#define BYTES 100000
+#define DATAGRAM 1000
+#define MAX_PEERS 1100
+
+static int port;
+static int hold_ms;
+static const char *go_file;
+static char block[BYTES];
+
+static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* Says what failed, and ends. */
+static void die(const char *format, ...)
+{
+	int error = errno;
+	va_list args;
+
+	va_start(args, format);
+	fputs("ftsock: ", stderr);
+	vfprintf(stderr, format, args);
+	fprintf(stderr, ": %s\n", strerror(error));
+	va_end(args);
+	exit(1);
+}
+
+/* A bounded wait; there is no condition to wait for. */
+static void sleep_ms(int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+static void set_name(const char *name)
+{
+	prctl(PR_SET_NAME, name);
+}
+
+/* What has to be found. */
+static void expect(const char *side, int protocol, int key, int pid, const char *name, long min,
+		   long max)
+{
+	printf("%s %d %d %d %s %ld %ld\n", side, protocol, key, pid, name, min, max);
+	fflush(stdout);
+}
+
+/* TCP: headers, handshake and what else is needed add a little. */
+static void expect_tcp(const char *side, int key, int pid, const char *name, long payload)
+{
+	expect(side, IPPROTO_TCP, key, pid, name, payload, payload + payload / 10 + 4000);
+}
+
+/* UDP over IPv4 (28 bytes of headers) or IPv6 (48), exactly. */
+static void expect_udp(const char *side, int key, int pid, const char *name, int count, int header)
+{
+	long bytes = (long)count * (DATAGRAM + header);
+
+	expect(side, IPPROTO_UDP, key, pid, name, bytes, bytes);
+}
+
+/* ---- addresses and sockets */
+
+static struct sockaddr_in in4(const char *text, int at)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t)at) };
+
+	inet_pton(AF_INET, text, &addr.sin_addr);
+	return addr;
+}
+
+static struct sockaddr_in6 in6(const char *text, int at)
+{
+	struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)at) };
+
+	inet_pton(AF_INET6, text, &addr.sin6_addr);
+	addr.sin6_scope_id = if_nametoindex("v0");
+	return addr;
+}
+
+/* Our own or the peer's address with a port, in either family. */
+static socklen_t address(int family, bool peer, int at, struct sockaddr_storage *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (family == AF_INET) {
+		struct sockaddr_in addr = in4(peer ? "10.0.0.2" : "10.0.0.1", at);
+
+		memcpy(ret, &addr, sizeof(addr));
+		return sizeof(addr);
+	}
+	struct sockaddr_in6 addr = in6(peer ? "fd00::2" : "fd00::1", at);
+
+	addr.sin6_scope_id = 0;
+	memcpy(ret, &addr, sizeof(addr));
+	return sizeof(addr);
+}
+
+static int open_socket(int family, int type, int protocol)
+{
+	int fd = socket(family, type | SOCK_CLOEXEC, protocol), on = 1;
+
+	if (fd < 0)
+		die("socket %d %d %d", family, type, protocol);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	return fd;
+}
+
+static void bind_to(int fd, int family, int at)
+{
+	struct sockaddr_storage addr;
+	socklen_t size = address(family, false, at, &addr);
+
+	if (bind(fd, (struct sockaddr *)&addr, size) < 0)
+		die("bind %d", at);
+}
+
+static void connect_to_peer(int fd, int family, int at)
+{
+	struct sockaddr_storage addr;
+	socklen_t size = address(family, true, at, &addr);
+
+	if (connect(fd, (struct sockaddr *)&addr, size) < 0)
+		die("connect %d", at);
+}
+
+static void send_all(int fd, size_t count)
+{
+	while (count > 0) {
+		ssize_t sent = send(fd, block, count < BYTES ? count : BYTES, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			die("send");
+		count -= (size_t)sent;
+	}
+}
+
+/* Reads until the other side is done. */
+static void drain(int fd)
+{
+	char sink[65536];
+
+	while (recv(fd, sink, sizeof(sink), 0) > 0)
+		;
+}
+
+/* ---- the peer, in namespace b */
+
+static void enter_b(void)
+{
+	int fd = open("/run/netns/b", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+		die("namespace b");
+	close(fd);
+	set_name("ftpeer");
+}
+
+static int ready_pipe[2];
+
+static void ready(void)
+{
+	if (write(ready_pipe[1], "", 1) != 1)
+		die("ready");
+}
+
+/* Runs a part in namespace b; returns when that says that it is ready. */
+static pid_t in_b(void (*part)(int family, int arg), int family, int arg)
+{
+	char byte;
+	pid_t pid;
+
+	if (pipe2(ready_pipe, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+		die("fork");
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* what the caller has open is not the peer's */
+		if (dup2(ready_pipe[1], 3) < 0)
+			die("dup2");
+		ready_pipe[1] = 3;
+		close_range(4, ~0U, 0);
+		enter_b();
+		part(family, arg);
+		_exit(0);
+	}
+	close(ready_pipe[1]);
+	if (read(ready_pipe[0], &byte, 1) != 1)
+		die("the peer");
+	close(ready_pipe[0]);
+	return pid;
+}
+
+/* Accepts `arg` connections on port 7000 and something, reads all that comes. */
+static int sink_port;
+static int sink_protocol;
+static void sink(int family, int arg)
+{
+	struct pollfd fds[MAX_PEERS + 1];
+	int listener = open_socket(family, SOCK_STREAM, sink_protocol), count = 1, left = arg;
+	struct sockaddr_storage addr;
+	socklen_t size = address(family, true, sink_port, &addr);
+
+	if (bind(listener, (struct sockaddr *)&addr, size) < 0 || listen(listener, 1024) < 0)
+		die("sink %d", sink_port);
+	ready();
+	fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
+	while (left > 0 || count > 1) {
+		if (poll(fds, (nfds_t)count, 20000) <= 0)
+			return;
+		for (int i = count - 1; i > 0; i--) {
+			char bytes[65536];
+
+			if (!fds[i].revents)
+				continue;
+			if (recv(fds[i].fd, bytes, sizeof(bytes), 0) > 0)
+				continue;
+			close(fds[i].fd);
+			fds[i] = fds[--count];
+		}
+		if (fds[0].revents && left > 0 && count <= MAX_PEERS) {
+			fds[count].fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+			fds[count].revents = 0;
+			fds[count++].events = POLLIN;
+			left--;
+		}
+	}
+}
+
+static pid_t start_sink(int family, int connections)
+{
+	sink_port = port + 5000;
+	return in_b(sink, family, connections);
+}
+
+/* Connects `arg` times, one after the other, to PORT in namespace a; sends, waits for the answer. */
+static void callers(int family, int arg)
+{
+	ready();
+	for (int i = 0; i < arg; i++) {
+		struct sockaddr_storage addr, own;
+		socklen_t size = address(family, false, port, &addr);
+		int fd = -1;
+
+		for (int tries = 0; tries < 500; tries++) {
+			fd = open_socket(family, SOCK_STREAM, sink_protocol);
+			address(family, true, port + 5000 + i, &own);
+			if (bind(fd, (struct sockaddr *)&own, size) < 0)
+				die("bind in b");
+			if (connect(fd, (struct sockaddr *)&addr, size) == 0)
+				break;
+			close(fd);
+			fd = -1;
+			sleep_ms(10);
+		}
+		if (fd < 0)
+			die("nobody listens on %d", port);
+		send_all(fd, 1000);
+		shutdown(fd, SHUT_WR);
+		drain(fd);
+		close(fd);
+	}
+}
+
+/* Sends one datagram to PORT every 20 ms, `arg` times. */
+static void talker(int family, int arg)
+{
+	int fd = open_socket(family, SOCK_DGRAM, 0);
+	struct sockaddr_storage addr, own;
+	socklen_t size = address(family, false, port, &addr);
+
+	address(family, true, port + 5000, &own);
+	if (bind(fd, (struct sockaddr *)&own, size) < 0)
+		die("bind in b");
+	ready();
+	for (int i = 0; i < arg; i++) {
+		sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&addr, size);
+		sleep_ms(20);
+	}
+	sleep_ms(hold_ms);
+}
+
+/* ---- clients */
+
+static int tcp_socket(int family, int protocol)
+{
+	int fd;
+
+	sink_protocol = protocol;
+	start_sink(family, 1);
+	fd = open_socket(family, SOCK_STREAM, protocol);
+	bind_to(fd, family, port);
+	connect_to_peer(fd, family, port + 5000);
+	return fd;
+}
+
+static void tcp_client_of(int family)
+{
+	int fd = tcp_socket(family, 0);
+
+	send_all(fd, BYTES);
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	sleep_ms(hold_ms);
+	close(fd);
+}
+
+static void tcp_client(void) { tcp_client_of(AF_INET); }
+static void tcp6_client(void) { tcp_client_of(AF_INET6); }
+
+/* A v6 socket that talks v4. */
+static void tcp_mapped(void)
+{
+	int fd = open_socket(AF_INET6, SOCK_STREAM, 0);
+	struct sockaddr_in6 own = in6("::ffff:10.0.0.1", port), to = in6("::ffff:10.0.0.2",
+									  port + 5000);
+
+	start_sink(AF_INET, 1);
+	own.sin6_scope_id = to.sin6_scope_id = 0;
+	if (bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0 ||
+	    connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+		die("mapped");
+	send_all(fd, BYTES);
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	sleep_ms(hold_ms);
+}
+
+/* A process that is there for a moment only. */
+static void tcp_short(void)
+{
+	pid_t pid;
+
+	start_sink(AF_INET, 1);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open_socket(AF_INET, SOCK_STREAM, 0);
+
+		set_name("ftshort");
+		bind_to(fd, AF_INET, port);
+		connect_to_peer(fd, AF_INET, port + 5000);
+		send_all(fd, 2000);
+		_exit(0);
+	}
+	expect_tcp("local", port, pid, "ftshort", 2000);
+	waitpid(pid, NULL, 0);
+}
+
+static void many_connections(void)
+{
+	enum { COUNT = 1000 };
+	struct rlimit limit = { 4096, 4096 };
+	static int fds[COUNT];
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	start_sink(AF_INET, COUNT);
+	for (int i = 0; i < COUNT; i++) {
+		fds[i] = open_socket(AF_INET, SOCK_STREAM, 0);
+		bind_to(fds[i], AF_INET, 30000 + i);
+		connect_to_peer(fds[i], AF_INET, port + 5000);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		send_all(fds[i], 100);
+		expect_tcp("local", 30000 + i, getpid(), "ftsock", 100);
+	}
+	sleep_ms(hold_ms);
+}
+
+/* The socket is made under one name and used under another. */
+static void tcp_exec(void)
+{
+	char fd_text[16], name[] = "/tmp/ftexec.XXXXXX", path[64];
+	char *args[] = { path, fd_text, NULL }, *environment[] = { NULL };
+	pid_t pid;
+	int fd;
+
+	start_sink(AF_INET, 1);
+	if (!mkdtemp(name))
+		die("mkdtemp");
+	snprintf(path, sizeof(path), "%s/ftexeced", name);
+	if (symlink("/proc/self/exe", path) < 0)
+		die("symlink");
+	pid = fork();
+	if (pid == 0) {
+		fd = open_socket(AF_INET, SOCK_STREAM, 0);
+		bind_to(fd, AF_INET, port);
+		connect_to_peer(fd, AF_INET, port + 5000);
+		fcntl(fd, F_SETFD, 0);
+		snprintf(fd_text, sizeof(fd_text), "%d", fd);
+		sleep_ms(300); /* it has been seen under its first name */
+		execve(path, args, environment);
+		die("exec");
+	}
+	expect_tcp("local", port, pid, "ftexeced", BYTES);
+	sleep_ms(hold_ms + 500);
+	waitpid(pid, NULL, 0);
+	unlink(path);
+	rmdir(name);
+}
+
+/* What tcp_exec becomes. */
+static int execed(int fd)
+{
+	send_all(fd, BYTES / 2);
+	sleep_ms(400);
+	send_all(fd, BYTES / 2);
+	sleep_ms(1500);
+	return 0;
+}
+
+static void *thread_sends(void *arg)
+{
+	set_name("ftthread");
+	int fd = tcp_socket(AF_INET, 0);
+
+	send_all(fd, BYTES);
+	sleep_ms(hold_ms);
+	return arg;
+}
+
+/* A thread's name is not the process'. */
+static void tcp_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, thread_sends, NULL);
+	pthread_join(thread, NULL);
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+}
+
+/* One port, one peer, two processes within a second: two connections. */
+static void tcp_port_reuse(void)
+{
+	static const char *const names[] = { "ftfirst", "ftsecond" };
+
+	start_sink(AF_INET, 2);
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			struct linger linger = { 1, 0 };
+			int fd = open_socket(AF_INET, SOCK_STREAM, 0);
+
+			set_name(names[i]);
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+			bind_to(fd, AF_INET, port);
+			connect_to_peer(fd, AF_INET, port + 5000);
+			send_all(fd, (size_t)(i + 1) * 10000);
+			sleep_ms(100);
+			_exit(0); /* resets the connection */
+		}
+		expect_tcp("local", port, pid, names[i], (i + 1) * 10000);
+		waitpid(pid, NULL, 0);
+	}
+}
+
+/* Two processes with one number, one after the other. */
+static void pid_reuse(void)
+{
+	pid_t first = 0, pid;
+	int tries;
+
+	start_sink(AF_INET, 2);
+	for (int i = 0; i < 2; i++) {
+		for (tries = 0; tries < 50; tries++) {
+			int pipes[2];
+			char byte;
+			FILE *last = i ? fopen("/proc/sys/kernel/ns_last_pid", "we") : NULL;
+
+			if (last) {
+				fprintf(last, "%d", first - 1);
+				fclose(last);
+			}
+			if (pipe(pipes) < 0 || (pid = fork()) < 0)
+				die("fork");
+			if (pid == 0) {
+				int fd;
+
+				close(pipes[1]);
+				if (read(pipes[0], &byte, 1) != 1)
+					_exit(0);
+				set_name(i ? "ftnumber2" : "ftnumber1");
+				fd = open_socket(AF_INET, SOCK_STREAM, 0);
+				bind_to(fd, AF_INET, port + i);
+				connect_to_peer(fd, AF_INET, port + 5000);
+				send_all(fd, 5000);
+				sleep_ms(hold_ms);
+				_exit(0);
+			}
+			close(pipes[0]);
+			if (i == 0 || pid == first)
+				(void)!write(pipes[1], "", 1);
+			close(pipes[1]);
+			if (i == 0 || pid == first)
+				break;
+			waitpid(pid, NULL, 0);
+		}
+		if (tries == 50)
+			exit(SKIP); /* others took it each time */
+		first = pid;
+		expect_tcp("local", port + i, pid, i ? "ftnumber2" : "ftnumber1", 5000);
+		waitpid(pid, NULL, 0);
+	}
+}
+
+/* ---- how bytes can be sent */
+
+static int file_of_bytes(void)
+{
+	int fd = memfd_create("ftsock", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, block, BYTES) != BYTES)
+		die("memfd");
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static void send_file(void)
+{
+	int fd = tcp_socket(AF_INET, 0), file = file_of_bytes();
+	off_t at = 0;
+
+	while (at < BYTES)
+		if (sendfile(fd, file, &at, (size_t)(BYTES - at)) <= 0)
+			die("sendfile");
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	sleep_ms(hold_ms);
+}
+
+static void splice_bytes(void)
+{
+	int fd = tcp_socket(AF_INET, 0), file = file_of_bytes(), pipes[2];
+	loff_t at = 0;
+
+	if (pipe(pipes) < 0)
+		die("pipe");
+	while (at < BYTES) {
+		ssize_t in = splice(file, &at, pipes[1], NULL, 16384, 0);
+
+		while (in > 0) {
+			ssize_t out = splice(pipes[0], NULL, fd, NULL, (size_t)in, 0);
+
+			if (out <= 0)
+				die("splice");
+			in -= out;
+		}
+	}
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	sleep_ms(hold_ms);
+}
+
+static void zero_copy(void)
+{
+	int fd = tcp_socket(AF_INET, 0), on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)) < 0)
+		exit(SKIP);
+	for (size_t at = 0; at < BYTES;) {
+		ssize_t sent = send(fd, block + at, BYTES - at, MSG_ZEROCOPY);
+
+		if (sent <= 0)
+			die("MSG_ZEROCOPY");
+		at += (size_t)sent;
+	}
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	sleep_ms(hold_ms);
+}
+
+/* One ring, all of it by io_uring: the socket, the connection, the sending. */
+struct ring {
+	int fd;
+	char *sq, *cq;
+	struct io_uring_params p;
+	struct io_uring_sqe *sqes;
+};
+
+static int ring_do(struct ring *ring, const struct io_uring_sqe *sqe)
+{
+	unsigned *tail = (unsigned *)(ring->sq + ring->p.sq_off.tail);
+	unsigned mask = *(unsigned *)(ring->sq + ring->p.sq_off.ring_mask), at = *tail & mask;
+	unsigned *head = (unsigned *)(ring->cq + ring->p.cq_off.head);
+	struct io_uring_cqe *cqes = (struct io_uring_cqe *)(ring->cq + ring->p.cq_off.cqes);
+	unsigned cmask = *(unsigned *)(ring->cq + ring->p.cq_off.ring_mask);
+	int result;
+
+	ring->sqes[at] = *sqe;
+	((unsigned *)(ring->sq + ring->p.sq_off.array))[at] = at;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
+		die("io_uring_enter");
+	result = cqes[*head & cmask].res;
+	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+	return result;
+}
+
+static void by_io_uring(void)
+{
+	struct ring ring = { .fd = -1 };
+	struct sockaddr_storage to;
+	socklen_t size;
+	int fd;
+
+	ring.fd = (int)syscall(SYS_io_uring_setup, 8, &ring.p);
+	if (ring.fd < 0)
+		exit(SKIP);
+	ring.sq = mmap(NULL, ring.p.sq_off.array + ring.p.sq_entries * 4, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_POPULATE, ring.fd, IORING_OFF_SQ_RING);
+	ring.cq = mmap(NULL, ring.p.cq_off.cqes + ring.p.cq_entries * sizeof(struct io_uring_cqe),
+		       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring.fd,
+		       IORING_OFF_CQ_RING);
+	ring.sqes = mmap(NULL, ring.p.sq_entries * sizeof(struct io_uring_sqe),
+			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring.fd,
+			 IORING_OFF_SQES);
+	if (ring.sq == MAP_FAILED || ring.cq == MAP_FAILED || ring.sqes == MAP_FAILED)
+		die("mmap");
+	start_sink(AF_INET, 1);
+	fd = open_socket(AF_INET, SOCK_STREAM, 0);
+	bind_to(fd, AF_INET, port);
+	size = address(AF_INET, true, port + 5000, &to);
+	if (ring_do(&ring, &(struct io_uring_sqe){ .opcode = IORING_OP_CONNECT, .fd = fd,
+			.addr = (uint64_t)(uintptr_t)&to, .off = size }) < 0)
+		die("IORING_OP_CONNECT");
+	for (size_t at = 0; at < BYTES;) {
+		int sent = ring_do(&ring, &(struct io_uring_sqe){ .opcode = IORING_OP_SEND,
+			.fd = fd, .addr = (uint64_t)(uintptr_t)(block + at),
+			.len = (unsigned)(BYTES - at) });
+
+		if (sent <= 0)
+			exit(SKIP);
+		at += (size_t)sent;
+	}
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	sleep_ms(hold_ms);
+}
+
+/* ---- servers */
+
+static int listener(int family, int protocol)
+{
+	int fd = open_socket(family, SOCK_STREAM, protocol);
+
+	bind_to(fd, family, port);
+	if (listen(fd, 64) < 0)
+		die("listen");
+	return fd;
+}
+
+/* Reads the question, sends the answer, stays. */
+static void serve(int fd)
+{
+	drain(fd);
+	send_all(fd, BYTES);
+	sleep_ms(hold_ms);
+	close(fd);
+}
+
+static int accept_one(int fd)
+{
+	int got = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (got < 0)
+		die("accept");
+	return got;
+}
+
+static void tcp_server(void)
+{
+	int fd = listener(AF_INET, 0);
+
+	in_b(callers, AF_INET, 1);
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	serve(accept_one(fd));
+}
+
+/* A child for the connection. */
+static void tcp_forked(void)
+{
+	int fd = listener(AF_INET, 0), connection;
+	pid_t pid;
+
+	in_b(callers, AF_INET, 1);
+	connection = accept_one(fd);
+	pid = fork();
+	if (pid == 0) {
+		close(fd);
+		set_name("ftworker");
+		serve(connection);
+		_exit(0);
+	}
+	close(connection);
+	expect_tcp("local", port, pid, "ftworker", BYTES);
+	waitpid(pid, NULL, 0);
+}
+
+/* Workers that accept by themselves; who gets a connection says so. */
+static void tcp_preforked(void)
+{
+	int fd = listener(AF_INET, 0);
+	pid_t workers[3];
+
+	for (int i = 0; i < 3; i++) {
+		workers[i] = fork();
+		if (workers[i] == 0) {
+			set_name("ftworker");
+			for (;;) {
+				struct sockaddr_in from;
+				socklen_t size = sizeof(from);
+				int got = accept(fd, (struct sockaddr *)&from, &size);
+
+				/* by the other end's port: ours is the same for all */
+				drain(got);
+				send_all(got, 5000);
+				expect_tcp("peer", ntohs(from.sin_port), getpid(), "ftworker", 5000);
+				sleep_ms(hold_ms / 3);
+				close(got);
+			}
+		}
+	}
+	waitpid(in_b(callers, AF_INET, 6), NULL, 0);
+	sleep_ms(hold_ms);
+	for (int i = 0; i < 3; i++)
+		kill(workers[i], SIGKILL);
+}
+
+/* Accepted by one, handed to another over a unix socket. */
+static void passed_fd(void)
+{
+	int fd = listener(AF_INET, 0), pair[2], connection;
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec data = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct cmsghdr *head;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0 || (pid = fork()) < 0)
+		die("socketpair");
+	if (pid == 0) {
+		set_name("ftreceiver");
+		close(fd);
+		if (recvmsg(pair[1], &msg, 0) != 1)
+			die("recvmsg");
+		memcpy(&connection, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+		serve(connection);
+		_exit(0);
+	}
+	in_b(callers, AF_INET, 1);
+	connection = accept_one(fd);
+	head = CMSG_FIRSTHDR(&msg);
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(head), &connection, sizeof(int));
+	if (sendmsg(pair[0], &msg, 0) != 1)
+		die("sendmsg");
+	close(connection);
+	expect_tcp("local", port, pid, "ftreceiver", BYTES);
+	waitpid(pid, NULL, 0);
+}
+
+/* Two processes with a listener each on one port. */
+static void reuse_port(void)
+{
+	pid_t members[2];
+	int on = 1;
+
+	for (int i = 0; i < 2; i++) {
+		members[i] = fork();
+		if (members[i] == 0) {
+			int fd = open_socket(AF_INET, SOCK_STREAM, 0);
+
+			set_name(i ? "ftmember2" : "ftmember1");
+			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+			bind_to(fd, AF_INET, port);
+			listen(fd, 16);
+			for (;;) {
+				struct sockaddr_in from;
+				socklen_t size = sizeof(from);
+				int got = accept(fd, (struct sockaddr *)&from, &size);
+
+				drain(got);
+				send_all(got, 5000);
+				expect_tcp("peer", ntohs(from.sin_port), getpid(),
+					   i ? "ftmember2" : "ftmember1", 5000);
+				close(got);
+			}
+		}
+	}
+	sleep_ms(100);
+	waitpid(in_b(callers, AF_INET, 8), NULL, 0);
+	sleep_ms(hold_ms);
+	for (int i = 0; i < 2; i++)
+		kill(members[i], SIGKILL);
+}
+
+/* ---- datagrams */
+
+static void udp_to_peer(int fd, int family, int count)
+{
+	struct sockaddr_storage to;
+	socklen_t size = address(family, true, port + 5000, &to);
+
+	for (int i = 0; i < count; i++)
+		sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&to, size);
+}
+
+static void udp_connected(void)
+{
+	int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+
+	bind_to(fd, AF_INET, port);
+	connect_to_peer(fd, AF_INET, port + 5000);
+	for (int i = 0; i < 10; i++)
+		while (write(fd, block, DATAGRAM) < 0 && errno == ECONNREFUSED)
+			;
+	expect_udp("local", port, getpid(), "ftsock", 10, 28);
+	sleep_ms(hold_ms);
+}
+
+static void udp_unconnected_of(int family)
+{
+	int fd = open_socket(family, SOCK_DGRAM, 0);
+
+	bind_to(fd, family, port);
+	udp_to_peer(fd, family, 10);
+	expect_udp("local", port, getpid(), "ftsock", 10, family == AF_INET ? 28 : 48);
+	sleep_ms(hold_ms);
+}
+
+static void udp_unconnected(void) { udp_unconnected_of(AF_INET); }
+static void udp6_unconnected(void) { udp_unconnected_of(AF_INET6); }
+
+/* One datagram and gone. */
+static void udp_one_shot(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+
+		set_name("ftshot");
+		bind_to(fd, AF_INET, port);
+		udp_to_peer(fd, AF_INET, 1);
+		_exit(0);
+	}
+	expect_udp("local", port, pid, "ftshot", 1, 28);
+	waitpid(pid, NULL, 0);
+}
+
+/* Only receives: no packet of its own ever names it. */
+static void udp_silent_server(void)
+{
+	struct timeval wait = { 5, 0 };
+	int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+	char bytes[2000];
+
+	bind_to(fd, AF_INET, port);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	in_b(talker, AF_INET, 10);
+	for (int i = 0; i < 10; i++)
+		(void)!recv(fd, bytes, sizeof(bytes), 0);
+	expect("local", IPPROTO_UDP, port, getpid(), "ftsock", 0, 0);
+	sleep_ms(hold_ms);
+}
+
+/* The same, of a process that is gone before anybody could look. */
+static void udp_silent_short(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+		struct timeval wait = { 5, 0 };
+		char bytes[2000];
+
+		set_name("ftheard");
+		bind_to(fd, AF_INET, port);
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+		hold_ms = 0;
+		in_b(talker, AF_INET, 1);
+		(void)!recv(fd, bytes, sizeof(bytes), 0);
+		_exit(0);
+	}
+	expect("local", IPPROTO_UDP, port, pid, "ftheard", 0, 0);
+	waitpid(pid, NULL, 0);
+}
+
+static void multicast_send(void)
+{
+	int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in to = in4("239.1.2.3", port + 5000);
+	struct ip_mreqn via = { .imr_ifindex = (int)if_nametoindex("v0") };
+
+	bind_to(fd, AF_INET, port);
+	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &via, sizeof(via));
+	for (int i = 0; i < 10; i++)
+		if (sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+			die("multicast");
+	expect_udp("local", port, getpid(), "ftsock", 10, 28);
+	sleep_ms(hold_ms);
+}
+
+static void link_local(void)
+{
+	struct ifaddrs *list, *at;
+	struct sockaddr_in6 own = { 0 }, to = in6("ff02::1:2:3", port + 5000);
+	int fd = open_socket(AF_INET6, SOCK_DGRAM, 0);
+
+	if (getifaddrs(&list) < 0)
+		die("getifaddrs");
+	for (at = list; at; at = at->ifa_next)
+		if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET6 &&
+		    !strcmp(at->ifa_name, "v0") &&
+		    IN6_IS_ADDR_LINKLOCAL(&((struct sockaddr_in6 *)at->ifa_addr)->sin6_addr))
+			memcpy(&own, at->ifa_addr, sizeof(own));
+	freeifaddrs(list);
+	if (!own.sin6_family)
+		exit(SKIP);
+	own.sin6_port = htons((uint16_t)port);
+	if (bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0)
+		die("bind link-local");
+	for (int i = 0; i < 10; i++)
+		if (sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+			die("link-local");
+	expect_udp("local", port, getpid(), "ftsock", 10, 48);
+	sleep_ms(hold_ms);
+}
+
+/* ---- without ports */
+
+static uint16_t checksum(const void *data, size_t size)
+{
+	const uint16_t *word = data;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < size / 2; i++)
+		sum += word[i];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* Three echo requests of 64 bytes. */
+static void echoes(int fd, int id)
+{
+	struct sockaddr_in to = in4("10.0.0.2", 0);
+	struct { struct icmphdr head; char rest[56]; } echo;
+
+	for (int i = 0; i < 3; i++) {
+		memset(&echo, 0, sizeof(echo));
+		echo.head.type = ICMP_ECHO;
+		echo.head.un.echo.id = htons((uint16_t)id);
+		echo.head.un.echo.sequence = htons((uint16_t)i);
+		echo.head.checksum = checksum(&echo, sizeof(echo));
+		if (sendto(fd, &echo, sizeof(echo), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+			die("echo");
+	}
+}
+
+static void ping_socket(void)
+{
+	struct sockaddr_in own = in4("10.0.0.1", port);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+	if (fd < 0)
+		exit(SKIP); /* net.ipv4.ping_group_range */
+	if (bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0)
+		die("bind ping");
+	echoes(fd, 0);
+	expect("local", IPPROTO_ICMP, port, getpid(), "ftsock", 3 * 84, 3 * 84);
+	sleep_ms(hold_ms);
+}
+
+static void ping_raw(void)
+{
+	int fd = open_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+
+	echoes(fd, port);
+	expect("local", IPPROTO_ICMP, port, getpid(), "ftsock", 3 * 84, 3 * 84);
+	sleep_ms(hold_ms);
+}
+
+static void raw_253(void)
+{
+	int fd = open_socket(AF_INET, SOCK_RAW, 253);
+	struct sockaddr_in to = in4("10.0.0.2", 0);
+
+	for (int i = 0; i < 10; i++)
+		if (sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+			die("raw");
+	expect("local", 253, 0, getpid(), "ftsock", 10 * 1020, 10 * 1020);
+	sleep_ms(hold_ms);
+}
+
+/* Whole frames past the stack. */
+static void packet_injection(void)
+{
+	struct {
+		struct ethhdr eth;
+		struct iphdr ip;
+		struct udphdr udp;
+		char data[DATAGRAM];
+	} __attribute__((packed)) frame = {
+		.eth = { .h_dest = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+			 .h_proto = htons(ETH_P_IP) },
+		.ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP,
+			.tot_len = htons(28 + DATAGRAM) },
+		.udp = { .source = htons((uint16_t)port), .dest = htons((uint16_t)(port + 5000)),
+			 .len = htons(8 + DATAGRAM) },
+	};
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_halen = 6,
+				  .sll_ifindex = (int)if_nametoindex("v0") };
+	int fd = open_socket(AF_PACKET, SOCK_RAW, 0);
+
+	inet_pton(AF_INET, "10.0.0.1", &frame.ip.saddr);
+	inet_pton(AF_INET, "10.0.0.2", &frame.ip.daddr);
+	frame.ip.check = checksum(&frame.ip, sizeof(frame.ip));
+	for (int i = 0; i < 10; i++)
+		if (sendto(fd, &frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+			die("packet");
+	expect_udp("local", port, getpid(), "ftsock", 10, 28);
+	sleep_ms(hold_ms);
+}
+
+/* The kernel answers an echo by itself. */
+static void pinged(int family, int arg)
+{
+	struct sockaddr_in to = in4("10.0.0.1", 0);
+	struct { struct icmphdr head; char rest[56]; } echo = { .head.type = ICMP_ECHO };
+	int fd = open_socket(family, SOCK_RAW, IPPROTO_ICMP);
+
+	echo.head.un.echo.id = htons((uint16_t)arg);
+	echo.head.checksum = checksum(&echo, sizeof(echo));
+	sendto(fd, &echo, sizeof(echo), 0, (struct sockaddr *)&to, sizeof(to));
+	ready();
+}
+
+static void kernel_answers(void)
+{
+	in_b(pinged, AF_INET, port);
+	expect("local", IPPROTO_ICMP, port, 0, "kernel", 84, 84);
+	sleep_ms(hold_ms);
+}
+
+/* ---- other protocols */
+
+static void mptcp(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	if (fd < 0)
+		exit(SKIP);
+	close(fd);
+	fd = tcp_socket(AF_INET, IPPROTO_MPTCP);
+	send_all(fd, BYTES);
+	/* its options take up to 28 bytes of each packet */
+	expect("local", IPPROTO_TCP, port, getpid(), "ftsock", BYTES, BYTES + BYTES / 5);
+	sleep_ms(hold_ms);
+}
+
+static void sctp(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+
+	if (fd < 0)
+		exit(SKIP);
+	close(fd);
+	fd = tcp_socket(AF_INET, IPPROTO_SCTP);
+	send_all(fd, BYTES);
+	expect("local", IPPROTO_SCTP, port, getpid(), "ftsock", BYTES, BYTES + BYTES / 5);
+	sleep_ms(hold_ms);
+}
+
+/* ---- where there are two */
+
+/* Both ends are ours: one flow, two owners. */
+static void loopback(void)
+{
+	struct sockaddr_in server = in4("127.0.0.1", port), client = in4("127.0.0.1", port + 1);
+	int fd = open_socket(AF_INET, SOCK_STREAM, 0), connection;
+	pid_t pid;
+
+	if (bind(fd, (struct sockaddr *)&server, sizeof(server)) < 0 || listen(fd, 1) < 0)
+		die("listen on lo");
+	pid = fork();
+	if (pid == 0) {
+		close(fd);
+		set_name("ftcaller");
+		fd = open_socket(AF_INET, SOCK_STREAM, 0);
+		if (bind(fd, (struct sockaddr *)&client, sizeof(client)) < 0 ||
+		    connect(fd, (struct sockaddr *)&server, sizeof(server)) < 0)
+			die("connect on lo");
+		send_all(fd, 50000);
+		sleep_ms(hold_ms);
+		_exit(0);
+	}
+	connection = accept_one(fd);
+	expect_tcp("any", port + 1, pid, "ftcaller", 50000);
+	expect("any", IPPROTO_TCP, port, getpid(), "ftsock", 40, 10000);
+	drain(connection);
+	waitpid(pid, NULL, 0);
+}
+
+/* A process of another network namespace on the other end of the wire. */
+static void other_namespace(void)
+{
+	int fd;
+	pid_t pid = start_sink(AF_INET, 1);
+
+	fd = open_socket(AF_INET, SOCK_STREAM, 0);
+	bind_to(fd, AF_INET, port);
+	connect_to_peer(fd, AF_INET, port + 5000);
+	send_all(fd, BYTES);
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	expect("remote", IPPROTO_TCP, port, pid, "ftpeer", 40, 50000);
+	sleep_ms(hold_ms);
+}
+
+/* ---- older than flowtop */
+
+static void wait_for_go(void)
+{
+	puts("ready");
+	fflush(stdout);
+	for (int i = 0; i < 3000 && access(go_file, F_OK) < 0; i++)
+		sleep_ms(20);
+}
+
+static void old_client(void)
+{
+	int fd = tcp_socket(AF_INET, 0);
+
+	wait_for_go();
+	send_all(fd, BYTES);
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	sleep_ms(hold_ms);
+}
+
+/* It hangs in accept() all the time. */
+static void old_listener(void)
+{
+	int fd = listener(AF_INET, 0);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		set_name("ftblocked");
+		serve(accept_one(fd));
+		_exit(0);
+	}
+	close(fd);
+	wait_for_go();
+	in_b(callers, AF_INET, 1);
+	expect_tcp("local", port, pid, "ftblocked", BYTES);
+	waitpid(pid, NULL, 0);
+}
+
+static void old_udp(void)
+{
+	int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+
+	bind_to(fd, AF_INET, port);
+	wait_for_go();
+	udp_to_peer(fd, AF_INET, 10);
+	expect_udp("local", port, getpid(), "ftsock", 10, 28);
+	sleep_ms(hold_ms);
+}
+
+/* An old socket that never says anything. */
+static void old_silent(void)
+{
+	struct timeval wait = { 5, 0 };
+	int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+	char bytes[2000];
+
+	bind_to(fd, AF_INET, port);
+	wait_for_go();
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	in_b(talker, AF_INET, 10);
+	for (int i = 0; i < 10; i++)
+		(void)!recv(fd, bytes, sizeof(bytes), 0);
+	expect("local", IPPROTO_UDP, port, getpid(), "ftsock", 0, 0);
+	sleep_ms(hold_ms);
+}
+
+static const struct {
+	const char *name;
+	void (*act)(void);
+} scenarios[] = {
+	{ "tcp-client", tcp_client },
+	{ "tcp6-client", tcp6_client },
+	{ "tcp-mapped", tcp_mapped },
+	{ "tcp-short", tcp_short },
+	{ "tcp-exec", tcp_exec },
+	{ "tcp-thread", tcp_thread },
+	{ "tcp-port-reuse", tcp_port_reuse },
+	{ "pid-reuse", pid_reuse },
+	{ "many-connections", many_connections },
+	{ "sendfile", send_file },
+	{ "splice", splice_bytes },
+	{ "zerocopy", zero_copy },
+	{ "io_uring", by_io_uring },
+	{ "tcp-server", tcp_server },
+	{ "tcp-forked", tcp_forked },
+	{ "tcp-preforked", tcp_preforked },
+	{ "passed-fd", passed_fd },
+	{ "reuseport", reuse_port },
+	{ "udp-connected", udp_connected },
+	{ "udp-unconnected", udp_unconnected },
+	{ "udp6-unconnected", udp6_unconnected },
+	{ "udp-one-shot", udp_one_shot },
+	{ "udp-silent-server", udp_silent_server },
+	{ "udp-silent-short", udp_silent_short },
+	{ "multicast", multicast_send },
+	{ "link-local", link_local },
+	{ "ping-socket", ping_socket },
+	{ "ping-raw", ping_raw },
+	{ "raw-253", raw_253 },
+	{ "packet-injection", packet_injection },
+	{ "kernel-answers", kernel_answers },
+	{ "mptcp", mptcp },
+	{ "sctp", sctp },
+	{ "loopback", loopback },
+	{ "other-namespace", other_namespace },
+	{ "old-client", old_client },
+	{ "old-listener", old_listener },
+	{ "old-udp", old_udp },
+	{ "old-silent", old_silent },
+};
+
+int main(int argc, char **argv)
+{
+	const char *self = strrchr(argv[0], '/');
+
+	if (self && !strcmp(self, "/ftexeced") && argc == 2)
+		return execed(atoi(argv[1]));
+	if (argc < 4) {
+		for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+			puts(scenarios[i].name);
+		return argc == 1 ? 0 : 1;
+	}
+	port = atoi(argv[2]);
+	hold_ms = atoi(argv[3]);
+	go_file = argc > 4 ? argv[4] : "/";
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+		if (strcmp(argv[1], scenarios[i].name))
+			continue;
+		scenarios[i].act();
+		return 0;
+	}
+	fprintf(stderr, "ftsock: no scenario %s\n", argv[1]);
+	return 1;
+}
