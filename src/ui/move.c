@@ -168,6 +168,8 @@ unsigned ft_mouse(struct ft_view *view, const struct ft_event *event,
 		if (event->y < spot->y || event->y >= spot->y + spot->height ||
 		    event->x < spot->x || event->x >= spot->x + spot->width)
 			continue;
+		if (menu && spot->kind == FT_SPOT_ACTION && spot->arg == FT_ACTION_ENTER)
+			return ft_menu_choose(view, view->menu.chosen);
 		if (menu && spot->kind != FT_SPOT_CHOICE)
 			break;
 		return click(view, spot, event, stage);

@@ -519,6 +519,17 @@ static void test_mouse(void **state)
 	event = (struct ft_event){ .key = FT_KEY_CLICK, .x = 79, .y = 23 };
 	give(&desk, &event);
 	expect(&desk, "nothing", "pane:talkers");
+	/* In a menu the footer's hints are its own, and what lies below is out of reach. */
+	desk.map.count = 4;
+	desk.map.spot[3] = (struct ft_spot){ FT_SPOT_ACTION, 22, 0, 1, 12, FT_ACTION_ENTER };
+	press(&desk, "1 F6 Home");
+	event = (struct ft_event){ .key = FT_KEY_CLICK, .x = 2, .y = 22 };
+	give(&desk, &event);
+	expect(&desk, "choose", "menu:0 sort:local+");
+	press(&desk, "F6 End");
+	event = (struct ft_event){ .key = FT_KEY_CLICK, .x = 17, .y = 3 };
+	give(&desk, &event);
+	expect(&desk, "beside the menu", "menu:0 sort:local+ pane:flows");
 	close_desk(&desk);
 }
 
