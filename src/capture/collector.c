@@ -28,6 +28,7 @@ static void release(struct ft_collector *c)
 	if (c->backend)
 		c->backend->ops->close(c->backend);
 	ft_owner_source_free(c->owner_source);
+	ft_socket_source_free(c->socket_source);
 	ft_table_free(c->table);
 	ft_owners_free(c->owners);
 	if (c->links)
@@ -56,8 +57,10 @@ static int set_up(struct ft_collector *c)
 	}
 	c->owners = ft_owners_new();
 	c->table = ft_table_new(&c->config.table, c->owners);
-	if (!c->is_file)
+	if (!c->is_file) {
 		c->owner_source = ft_owner_source_new(c->owners);
+		c->socket_source = ft_socket_source_new();
+	}
 	c->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	c->wish_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -134,6 +134,7 @@ static void beat(struct ft_collector *c, bool due)
 	}
 	if (ft_collector_collect(c) < 0)
 		return;
+	ft_collector_ask_sockets(c);
 	ft_collector_find_owners(c);
 	if (due)
 		ft_collector_end_interval(c);
@@ -181,6 +182,7 @@ static void pause_counting(struct ft_collector *c)
 	if (ret < 0 && ret != -EOPNOTSUPP)
 		ft_collector_backend_failed(c, ret, "pause");
 	if (ft_collector_collect(c) == 0) {
+		ft_collector_ask_sockets(c);
 		ft_collector_find_owners(c);
 		ft_collector_end_interval(c);
 	}
@@ -334,6 +336,7 @@ static void finish(struct ft_collector *c)
 	else
 		ft_collector_fault(c, ret, _("capture could not be drained at the end (%s): %s"),
 				   c->backend->ops->name, strerror(-ret));
+	ft_collector_ask_sockets(c);
 	ft_collector_find_owners(c);
 	if (c->is_file)
 		note_file(c);

@@ -11,6 +11,7 @@
 
 #include "capture/collector.h"
 #include "capture/notes.h"
+#include "capture/socket_source.h"
 #include "capture/owner_source.h"
 #include "core/snapshot.h"
 
@@ -71,6 +72,8 @@ struct ft_collector {
 	struct ft_owners *owners;
 	struct ft_table *table;
 	struct ft_owner_source *owner_source; /* NULL: a file */
+	struct ft_socket_source *socket_source; /* NULL: a file */
+	bool sockets_sampled;         /* the backend does it */
 	struct ft_notes notes;
 	struct picture picture;
 	bool rewatch;                 /* what is there and what is watched may differ: try again */
@@ -118,6 +121,8 @@ int ft_collector_collect(struct ft_collector *c);
 void ft_collector_absorb(struct ft_collector *c, const struct ft_batch *batch);
 /* Looks for owners of flows that have none, for a bounded time. */
 void ft_collector_find_owners(struct ft_collector *c);
+/* Asks about sockets, where the backend doesn't sample them. */
+void ft_collector_ask_sockets(struct ft_collector *c);
 /* Tells the table which addresses are ours, if that changed. */
 void ft_collector_set_addresses(struct ft_collector *c);
 /* The picture before anything was counted: only for the screen. */

@@ -107,6 +107,8 @@ void ft_collector_absorb(struct ft_collector *c, const struct ft_batch *batch)
 	c->store.spilled += batch->health.spilled;
 	c->store.flips = batch->health.flips;
 	c->store.map_bytes = batch->health.map_bytes;
+	c->store.sockets_missed = batch->health.sockets_missed;
+	c->sockets_sampled = batch->sockets_sampled;
 }
 
 /* Ends the backend's period and puts what it counted into the table; 0 or -errno. */
@@ -122,6 +124,19 @@ int ft_collector_collect(struct ft_collector *c)
 	c->failures = 0;
 	ft_collector_absorb(c, &batch);
 	return 0;
+}
+
+void ft_collector_ask_sockets(struct ft_collector *c)
+{
+	if (!c->socket_source || c->sockets_sampled)
+		return;
+	if (ft_socket_source_refresh(c->socket_source, ft_collector_mono())) {
+		struct ft_batch batch = { 0 };
+
+		ft_socket_source_put(c->socket_source, &batch);
+		ft_table_take_sockets(c->table, &batch);
+	}
+	ft_table_name_sockets(c->table, ft_socket_source_find, c->socket_source);
 }
 
 /* Looks for owners of flows that have none, for a bounded time. */

@@ -203,6 +203,7 @@ void ft_tc_health_flip(struct ft_tc_health *health, uint32_t epoch)
 void ft_tc_health_drain(struct ft_tc_health *health, uint32_t epoch, struct ft_batch *batch)
 {
 	batch->socket_spans = health->spans;
+	batch->sockets_sampled = true;
 	for (uint32_t i = 0; i < FT_MAX_CPUS; i++) {
 		struct ft_cpu *cpu = &health->state->cpus[i];
 		uint32_t fill = cpu->fill[epoch];

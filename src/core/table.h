@@ -159,6 +159,14 @@ void ft_table_resolve_owners(struct ft_table *table, unsigned max,
 void ft_table_move_owners(struct ft_table *table, uint16_t (*find)(void *arg, uint64_t cookie),
 			  void *arg);
 
+/* Samples of sockets alone; ft_table_apply does it for those that come with entries. */
+void ft_table_take_sockets(struct ft_table *table, const struct ft_batch *batch);
+/* For backends that don't know the cookie of a packet's socket: asks for those of the TCP flows
+ * that counted something in this interval and have no socket yet. 0 = not known. */
+void ft_table_name_sockets(struct ft_table *table,
+			   uint64_t (*find)(void *arg, const struct ft_flow_key *key, int end),
+			   void *arg);
+
 /* Marks flows of vanished scopes ended (FT_ENDED_INTERFACE). */
 void ft_table_end_scope(struct ft_table *table, uint16_t scope, uint64_t now_ns);
 

@@ -245,6 +245,31 @@ void ft_table_join_sockets(struct ft_table *table, const struct ft_change *chang
 	}
 }
 
+/* True if nothing tells which socket an end of a changed flow has. */
+static bool lacks_socket(const struct ft_table_tcp *tcp, const struct ft_change *change, int end)
+{
+	uint32_t record = record_of(tcp, change->row);
+
+	return !change->cookie[end] && !(record && records_of(tcp)[record - 1].socket[end]);
+}
+
+void ft_table_name_sockets(struct ft_table *table,
+			   uint64_t (*find)(void *arg, const struct ft_flow_key *key, int end),
+			   void *arg)
+{
+	struct ft_change *changes = ft_table_changes(table);
+	uint32_t i;
+	int end;
+
+	for (i = 0; table->tcp.socket_count && i < table->change_count; i++) {
+		const struct ft_flow *flow = ft_flow_store_flow(table->store, changes[i].slot);
+
+		for (end = 0; end < 2 && flow->key.protocol == 6; end++)
+			if (lacks_socket(&table->tcp, &changes[i], end))
+				changes[i].cookie[end] = find(arg, &flow->key, end);
+	}
+}
+
 void ft_table_tcp_leave(struct ft_table *table, uint32_t row, uint32_t last)
 {
 	struct ft_table_tcp *tcp = &table->tcp;

@@ -51,8 +51,6 @@ struct ft_table_tcp {
 	uint32_t lonely_count;
 };
 
-/* After a batch's entries. */
-void ft_table_take_sockets(struct ft_table *table, const struct ft_batch *batch);
 /* Moments of a handshake that an entry brings; the change's flow is a TCP flow. */
 void ft_table_note_shake(struct ft_table *table, const struct ft_change *change,
 			 const uint32_t shake[3]);
