@@ -80,6 +80,7 @@ struct ft_proc_scan {
 	uint64_t left_ns;      /* time left for walking in this round */
 	uint64_t complete_ns;  /* every process was looked at since */
 	uint64_t listed_ns, list_cost_ns;
+	uint64_t listing_ns;   /* begin of the last listing: what came later isn't in it */
 	size_t denied;
 
 	struct look walk_look; /* the process that the last round was cut off in */
@@ -322,8 +323,10 @@ static void list(struct ft_proc_scan *scan)
 	int32_t *pids = NULL;
 	size_t count;
 
-	if (list_pids(&pids, &count))
+	if (list_pids(&pids, &count)) {
 		merge(scan, pids, count);
+		scan->listing_ns = begun;
+	}
 	free(pids);
 	scan->listed_ns = scan->now_ns;
 	scan->list_cost_ns = clock_ns(CLOCK_MONOTONIC) - begun;
@@ -373,7 +376,7 @@ static void plan(struct ft_proc_scan *scan)
 /* All of this round's walk is done: since when has every process been looked at? */
 static void note_complete(struct ft_proc_scan *scan)
 {
-	uint64_t since = UINT64_MAX;
+	uint64_t since = scan->listing_ns;
 
 	scan->denied = 0;
 	for (size_t i = 0; i < scan->process_count; i++) {
@@ -381,7 +384,7 @@ static void note_complete(struct ft_proc_scan *scan)
 			since = scan->processes[i].scanned_ns;
 		scan->denied += scan->processes[i].denied;
 	}
-	scan->complete_ns = since == UINT64_MAX ? 0 : since;
+	scan->complete_ns = since;
 	scan->walked = true;
 }
 
