@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bpf/flow_abi.h"
+#include "core/hash.h"
 #include "core/xalloc.h"
 
 struct node {
@@ -25,6 +26,7 @@ struct ft_frags {
 	uint32_t *chains;   /* owned */
 	uint32_t chain_mask;
 	uint32_t newest, oldest, free;
+	struct ft_seed seed; /* senders choose keys: they shall not choose chains */
 };
 
 _Static_assert(sizeof(struct ft_frag_key) == 44, "no padding in the key");
@@ -41,6 +43,7 @@ struct ft_frags *ft_frags_new(size_t capacity)
 	frags->nodes = xcalloc(capacity, sizeof(*frags->nodes));
 	frags->chains = xcalloc(chains, sizeof(*frags->chains));
 	frags->chain_mask = chains - 1;
+	frags->seed = ft_seed_random();
 	for (i = 0; i < capacity; i++)
 		frags->nodes[i].next = i + 1 < capacity ? i + 2 : 0;
 	frags->free = 1;
@@ -60,18 +63,7 @@ void ft_frags_free(struct ft_frags *frags)
 /* The chain that a key belongs to. */
 static uint32_t *chain_of(struct ft_frags *frags, const struct ft_frag_key *key)
 {
-	const uint8_t *octets = (const uint8_t *)key;
-	uint64_t hash = 0x9e3779b97f4a7c15u;
-	size_t i;
-
-	for (i = 0; i < sizeof(*key); i += 4) {
-		uint32_t word;
-
-		memcpy(&word, octets + i, sizeof(word));
-		hash = (hash ^ word) * 0xff51afd7ed558ccdu;
-		hash ^= hash >> 32;
-	}
-	return &frags->chains[hash & frags->chain_mask];
+	return &frags->chains[ft_hash(&frags->seed, key, sizeof(*key)) & frags->chain_mask];
 }
 
 /* Node number n. */
