@@ -66,7 +66,7 @@ struct ft_backend_ops {
 	int (*watch)(struct ft_backend *backend, const struct ft_links *links, char *err,
 		     size_t err_size);
 
-	/* Counting off (before Ctrl-Z stops us) and on again. */
+	/* Counting off (before Ctrl-Z stops us) and on again; if that fails, watch tries again. */
 	int (*pause)(struct ft_backend *backend, bool paused);
 
 	/* Detaches, waits, drains what is left: after it nothing counts any more. */

@@ -52,10 +52,13 @@ struct backend_packet {
 	size_t tap_count;
 	struct ft_watch *watches; /* owned; ordered by ifindex */
 	size_t watch_count;
+	struct ft_watch *former;  /* owned; those before: a shared ring may hold packets of theirs */
+	size_t former_count;
 	const struct ft_watch *last; /* of the packet before: mostly right again */
 	int epoll_fd;
 	uint64_t flips;
 	bool paused;
+	bool refilter_all; /* some filter is not as `paused` says */
 };
 
 static struct backend_packet *self_of(struct ft_backend *backend)
@@ -65,21 +68,27 @@ static struct backend_packet *self_of(struct ft_backend *backend)
 
 /* ---- packets ---- */
 
-/* The watched interface of this number; NULL if it isn't watched. */
-static const struct ft_watch *watch_of(const struct backend_packet *self, uint32_t ifindex)
+/* The interface of this number among those; NULL if it isn't. */
+static const struct ft_watch *find_watch(const struct ft_watch *watches, size_t count,
+					 uint32_t ifindex)
 {
-	size_t low = 0, high = self->watch_count;
+	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (self->watches[middle].iface.ifindex < ifindex)
+		if (watches[middle].iface.ifindex < ifindex)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < self->watch_count && self->watches[low].iface.ifindex == ifindex ?
-		&self->watches[low] : NULL;
+	return low < count && watches[low].iface.ifindex == ifindex ? &watches[low] : NULL;
+}
+
+/* The watched interface of this number; NULL if it isn't watched. */
+static const struct ft_watch *watch_of(const struct backend_packet *self, uint32_t ifindex)
+{
+	return find_watch(self->watches, self->watch_count, ifindex);
 }
 
 /* One packet of a ring into the log. */
@@ -92,6 +101,8 @@ static void on_packet(void *arg, const struct ft_ring_packet *packet)
 
 	if (!watch || watch->iface.ifindex != packet->ifindex)
 		watch = watch_of(self, packet->ifindex);
+	if (!watch)
+		watch = find_watch(self->former, self->former_count, packet->ifindex);
 	if (!watch)
 		return;
 	self->last = watch;
@@ -290,15 +301,17 @@ static void keep_taps(struct backend_packet *self, struct tap *plan, size_t coun
 	self->tap_count = count;
 }
 
-/* Filters of taps that are there already, again: ports changed, or pausing. */
+/* Filters of taps that are there already, again: ports changed, or pausing. One that fails
+ * doesn't keep the others from theirs; the first failure is told. */
 static int refilter(struct backend_packet *self, bool shared_only, char *err, size_t err_size)
 {
-	int result = 0;
+	int first = 0;
 	size_t i;
 
-	for (i = 0; i < self->tap_count && result == 0; i++) {
+	for (i = 0; i < self->tap_count; i++) {
 		struct ft_packet_filter filter = { 0 };
 		struct tap *tap = &self->taps[i];
+		int result;
 
 		if (!tap->ring || (shared_only && tap->ifindex))
 			continue;
@@ -306,8 +319,10 @@ static int refilter(struct backend_packet *self, bool shared_only, char *err, si
 		if (result == 0)
 			result = ft_ring_set_filter(tap->ring, filter.insns, filter.count);
 		ft_packet_filter_done(&filter);
+		if (result < 0 && first == 0)
+			first = result;
 	}
-	return result;
+	return first;
 }
 
 /*
@@ -317,6 +332,7 @@ static int refilter(struct backend_packet *self, bool shared_only, char *err, si
 static int open_missing(struct backend_packet *self, char *err, size_t err_size)
 {
 	size_t share = ring_share(self, self->taps, self->tap_count);
+	int first = 0;
 	size_t i;
 
 	for (i = 0; i < self->tap_count; i++) {
@@ -326,10 +342,10 @@ static int open_missing(struct backend_packet *self, char *err, size_t err_size)
 		if (tap->ring)
 			continue;
 		result = open_tap(self, tap, tap->counts ? share : RING_BYTES_MIN, err, err_size);
-		if (result < 0 && result != -ENODEV && result != -ENXIO)
-			return result;
+		if (result < 0 && result != -ENODEV && result != -ENXIO && first == 0)
+			first = result;
 	}
-	return 0;
+	return first;
 }
 
 /* ---- operations ---- */
@@ -355,12 +371,16 @@ static int packet_watch(struct ft_backend *backend, const struct ft_links *links
 	self->watches = old;
 	self->watch_count = old_count;
 	keep_taps(self, plan, plan_count);
-	free(old);
+	free(self->former);
+	self->former = old;
+	self->former_count = old_count;
 	self->watches = fresh;
 	self->watch_count = count;
 	self->last = NULL;
 
-	result = refilter(self, true, err, err_size);
+	result = refilter(self, !self->refilter_all, err, err_size);
+	if (result == 0)
+		self->refilter_all = false;
 	return result < 0 ? result : open_missing(self, err, err_size);
 }
 
@@ -378,6 +398,7 @@ static void packet_close(struct ft_backend *backend)
 	ft_packet_log_free(self->log);
 	free(self->taps);
 	free(self->watches);
+	free(self->former);
 	free(self->capture_filter);
 	free(self);
 }
@@ -475,9 +496,12 @@ static int packet_pause(struct ft_backend *backend, bool paused)
 {
 	struct backend_packet *self = self_of(backend);
 	char err[FT_REASON_MAX];
+	int result;
 
 	self->paused = paused;
-	return refilter(self, false, err, sizeof(err));
+	result = refilter(self, false, err, sizeof(err));
+	self->refilter_all = result < 0;
+	return result;
 }
 
 static int packet_stop(struct ft_backend *backend, struct ft_batch *ret_batch)

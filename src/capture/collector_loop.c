@@ -208,8 +208,10 @@ static void resume_counting(struct ft_collector *c)
 	if (c->gap) {
 		int ret = c->backend->ops->pause(c->backend, false);
 
-		if (ret < 0)
+		if (ret < 0) {
 			ft_collector_backend_failed(c, ret, "resume");
+			c->rewatch = true;
+		}
 	}
 	end_gap(c);
 	schedule(c, ft_collector_mono());
