@@ -14,6 +14,7 @@
 #include "ui/pane.h"
 
 #define LABEL_CELLS 16
+#define TCP_SYN 0x02
 
 /* What the sections write about. */
 struct subject {
@@ -186,14 +187,21 @@ static void add_time(const struct subject *s, const char *label, uint64_t when_n
 /* Both ends in one line: what this is about. */
 static void add_title(const struct subject *s)
 {
-	const struct ft_column *ends[] = { ft_column_find("local"), ft_column_find("remote") };
+	static const char *const columns[] = { "local", "dir", "remote" };
 	struct ft_row row = { .flow = s->hot };
-	char text[2][512];
+	char text[3][512];
 
-	for (int i = 0; i < 2; i++)
-		ends[i]->format(s->snapshot, &row, s->show, 60, text[i], sizeof(text[i]));
-	ft_text_line(s->text, FT_STYLE_STRONG, "%s %s %s", text[0], s->text->ascii ? "-" : "–",
-		     text[1]);
+	for (int i = 0; i < 3; i++)
+		ft_column_find(columns[i])->format(s->snapshot, &row, s->show, 60, text[i],
+						   sizeof(text[i]));
+	ft_text_line(s->text, FT_STYLE_STRONG, "%s %s %s", text[0], text[1], text[2]);
+}
+
+/* False for TCP whose beginning was not seen: then the first packet is all that we know. */
+static bool knows_beginning(const struct subject *s)
+{
+	return s->flow->key.protocol != IPPROTO_TCP ||
+	       ((s->hot->tcp_flags[0] | s->hot->tcp_flags[1]) & TCP_SYN);
 }
 
 /* State, times, who began it, where it was seen. */
@@ -209,7 +217,9 @@ static void add_life(const struct subject *s)
 		     ft_state_name((enum ft_state)s->hot->state), ended ? _(", ended: ") : "",
 		     ended ? ended : "");
 	if (flow->initiator != FT_END_NONE)
-		ft_text_pair(s->text, _("begun by"), FT_STYLE_TEXT, "%s",
+		ft_text_pair(s->text,
+			     knows_beginning(s) ? _("begun by") : _("first packet by"),
+			     FT_STYLE_TEXT, "%s",
 			     flow->initiator == flow->local ? _("the local end")
 							    : _("the remote end"));
 	ft_details_handshake(s->text, s->snapshot, s->hot);
