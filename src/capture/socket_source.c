@@ -117,7 +117,7 @@ static void take_info(const void *data, size_t length, struct ft_health *to)
 	struct tcp_info info = { 0 };
 
 	memcpy(&info, data, length < sizeof(info) ? length : sizeof(info));
-	if (length >= offsetof(struct tcp_info, tcpi_snd_wnd))
+	if (length >= RCV_WND_OFFSET)
 		to->known |= FT_HEALTH_MORE;
 	if (info.tcpi_delivery_rate_app_limited)
 		to->known |= FT_HEALTH_APP_LIMITED;

@@ -26,6 +26,7 @@ void feed_done(struct feed *feed)
 
 	for (i = 0; i < FEED_SPANS; i++)
 		free(feed->entries[i]);
+	free(feed->sockets);
 }
 
 /* 10.x.y.z, mapped. */
@@ -93,6 +94,16 @@ struct ft_entry *feed_add(struct feed *feed, unsigned int span, const struct ft_
 	return entry;
 }
 
+void feed_socket(struct feed *feed, struct ft_health health)
+{
+	if (feed->socket_count == feed->socket_space) {
+		feed->socket_space = feed->socket_space ? feed->socket_space * 2 : 16;
+		feed->sockets = xreallocarray(feed->sockets, feed->socket_space,
+					      sizeof(*feed->sockets));
+	}
+	feed->sockets[feed->socket_count++] = health;
+}
+
 void feed_apply(struct feed *feed, struct ft_table *table)
 {
 	struct ft_batch batch = {
@@ -105,6 +116,7 @@ void feed_apply(struct feed *feed, struct ft_table *table)
 		.end_ns = feed->now_ns,
 		.mono_ns = feed->now_ns,
 	};
+	struct ft_socket_span sockets = { feed->sockets, feed->socket_count };
 	unsigned int i;
 
 	for (i = 0; i < FEED_SPANS; i++)
@@ -112,6 +124,8 @@ void feed_apply(struct feed *feed, struct ft_table *table)
 			feed->spans[batch.span_count++] = (struct ft_span){
 				.entries = feed->entries[i], .count = feed->count[i],
 			};
+	batch.socket_spans = &sockets;
+	batch.socket_span_count = sockets.count ? 1 : 0;
 	while (batch.scope_count > 1 &&
 	       feed->scopes[batch.scope_count - 1].counters.c[FT_C_SEEN].packets == 0)
 		batch.scope_count--;
@@ -121,6 +135,7 @@ void feed_apply(struct feed *feed, struct ft_table *table)
 	for (i = 0; i < FT_MAX_SCOPES; i++)
 		memset(&feed->scopes[i].counters, 0, sizeof(feed->scopes[i].counters));
 	feed->iface_count = 0;
+	feed->socket_count = 0;
 }
 
 struct ft_snapshot *feed_snapshot(struct feed *feed, struct ft_table *table,

@@ -20,6 +20,8 @@ struct feed {
 	struct ft_scope_delta scopes[FT_MAX_SCOPES];
 	struct ft_iface_delta ifaces[8];
 	size_t iface_count;
+	struct ft_health *sockets; /* owned */
+	size_t socket_count, socket_space;
 	uint64_t now_ns; /* end of the batch and of the snapshot */
 };
 
@@ -37,6 +39,8 @@ struct ft_entry *feed_add(struct feed *feed, unsigned int span, const struct ft_
 /* Packets that are no flow's. */
 void feed_count(struct feed *feed, uint16_t scope, enum ft_counter counter, uint64_t packets,
 		uint64_t l2_bytes);
+/* A sample of a socket; its tick is in nanoseconds. */
+void feed_socket(struct feed *feed, struct ft_health health);
 /* Applies what was put in, in as many spans as were used, and empties the feed. */
 void feed_apply(struct feed *feed, struct ft_table *table);
 /* The snapshot of an interval that ends now and took so long; of one scope "lo", live. */

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sockets and handshakes of flows: samples find their flow in whatever order they come, the
+ * newest holds, what is gone leaves nothing behind; a long random life against a plain model.
+ * And what a sample says: its numbers, and what holds the connection up.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/health.h"
+#include "feed.h"
+
+#define TCP 6
+#define FIN 0x01
+#define SYN 0x02
+#define ACK 0x10
+
+struct bed {
+	struct ft_owners *owners;
+	struct ft_table *table;
+	struct feed feed;
+};
+
+static void make_bed(struct bed *bed, uint32_t max_flows)
+{
+	struct ft_table_config config;
+
+	ft_table_config_init(&config);
+	if (max_flows)
+		config.max_flows = max_flows;
+	bed->owners = ft_owners_new();
+	bed->table = ft_table_new(&config, bed->owners);
+	feed_init(&bed->feed);
+}
+
+static void unmake_bed(struct bed *bed)
+{
+	ft_table_free(bed->table);
+	ft_owners_free(bed->owners);
+	feed_done(&bed->feed);
+}
+
+static struct ft_snapshot *step(struct bed *bed, uint64_t seconds)
+{
+	feed_apply(&bed->feed, bed->table);
+	bed->feed.now_ns += seconds * FEED_SECOND;
+	return feed_snapshot(&bed->feed, bed->table, seconds * FEED_SECOND, false);
+}
+
+/* The row of a key that has not ended, or NULL. */
+static const struct ft_flow_hot *row_of(const struct ft_snapshot *snapshot,
+					const struct ft_flow_key *key)
+{
+	for (size_t i = 0; i < snapshot->row_count; i++)
+		if (memcmp(&snapshot->rows[i].flow->key, key, sizeof(*key)) == 0 &&
+		    snapshot->rows[i].ended == FT_ENDED_NOT)
+			return &snapshot->rows[i];
+	return NULL;
+}
+
+/* A sample with numbers made from its cookie and segments. */
+static struct ft_health sample(uint64_t cookie, uint64_t tick, uint32_t segs_out)
+{
+	return (struct ft_health){
+		.cookie = cookie, .tick = tick, .segs_out = segs_out,
+		.srtt_us = (uint32_t)cookie * 1000 + segs_out,
+	};
+}
+
+/* ---- joining */
+
+static void test_samples_find_flows(void **state)
+{
+	struct bed bed;
+	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP), other = feed_key(1, 1001, 2, 80, TCP);
+	struct ft_snapshot *snapshot, *old;
+	const struct ft_health *health;
+
+	(void)state;
+	make_bed(&bed, 0);
+	/* The sample comes a period before its flow. */
+	feed_socket(&bed.feed, sample(7, bed.feed.now_ns, 1));
+	feed_add(&bed.feed, 0, &other, 100, 0)->cookie[0] = 9;
+	old = step(&bed, 1);
+	assert_null(ft_snapshot_socket(old, row_of(old, &other), 0));
+	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
+	snapshot = step(&bed, 1);
+	health = ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0);
+	assert_non_null(health);
+	assert_int_equal(health->srtt_us, 7001);
+	assert_null(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 1));
+	assert_null(ft_snapshot_socket(snapshot, row_of(snapshot, &other), 0));
+	ft_snapshot_put(snapshot);
+
+	/* A newer one comes while the flow is idle; the flow's other end has one too. */
+	feed_socket(&bed.feed, sample(7, bed.feed.now_ns, 2));
+	feed_socket(&bed.feed, sample(8, bed.feed.now_ns, 5));
+	feed_add(&bed.feed, 0, &key, 0, 50)->cookie[1] = 8;
+	snapshot = step(&bed, 1);
+	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->srtt_us, 7002);
+	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 1)->srtt_us, 8005);
+	/* What was published stays as it was. */
+	assert_null(ft_snapshot_socket(old, row_of(old, &other), 0));
+	ft_snapshot_put(old);
+	ft_snapshot_put(snapshot);
+	unmake_bed(&bed);
+}
+
+static void test_newest_sample_holds(void **state)
+{
+	struct bed bed;
+	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
+	struct ft_snapshot *snapshot;
+	uint64_t now;
+
+	(void)state;
+	make_bed(&bed, 0);
+	now = bed.feed.now_ns;
+	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
+	/* Of two CPUs, in no order; within a tick the one that has sent more. */
+	feed_socket(&bed.feed, sample(7, now + 10, 50));
+	feed_socket(&bed.feed, sample(7, now + 20, 70));
+	feed_socket(&bed.feed, sample(7, now + 20, 60));
+	feed_socket(&bed.feed, sample(7, now + 5, 90));
+	snapshot = step(&bed, 1);
+	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->segs_out, 70);
+	ft_snapshot_put(snapshot);
+	/* A later batch is newer, whatever its clock says. */
+	feed_socket(&bed.feed, sample(7, now - 1000, 71));
+	snapshot = step(&bed, 1);
+	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->segs_out, 71);
+	ft_snapshot_put(snapshot);
+	unmake_bed(&bed);
+}
+
+/* The cookie of a flow's end, as somebody else would find it: the lower port. */
+static uint64_t find_cookie(void *arg, const struct ft_flow_key *key, int end)
+{
+	unsigned *asked = arg;
+	uint16_t port = (uint16_t)(key->port_a_be << 8 | key->port_a_be >> 8);
+
+	++*asked;
+	return end == 0 ? port : 0;
+}
+
+static void test_sockets_are_named(void **state)
+{
+	struct bed bed;
+	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP), udp = feed_key(1, 1000, 2, 53, 17);
+	struct ft_snapshot *snapshot;
+	unsigned asked = 0;
+
+	(void)state;
+	make_bed(&bed, 0);
+	feed_add(&bed.feed, 0, &key, 100, 0);
+	feed_add(&bed.feed, 0, &udp, 100, 0);
+	feed_socket(&bed.feed, sample(1000, bed.feed.now_ns, 3));
+	feed_apply(&bed.feed, bed.table);
+	ft_table_name_sockets(bed.table, find_cookie, &asked);
+	assert_int_equal(asked, 2); /* both ends of the TCP flow */
+	snapshot = step(&bed, 1);
+	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->segs_out, 3);
+	assert_null(ft_snapshot_socket(snapshot, row_of(snapshot, &udp), 0));
+	ft_snapshot_put(snapshot);
+	/* What is known is not asked again. */
+	feed_add(&bed.feed, 0, &key, 100, 0);
+	feed_apply(&bed.feed, bed.table);
+	ft_table_name_sockets(bed.table, find_cookie, &asked);
+	assert_int_equal(asked, 3);
+	unmake_bed(&bed);
+}
+
+/* ---- a long life */
+
+#define MODEL_FLOWS 300
+#define MODEL_STEPS 400
+
+static unsigned live_with_socket; /* rows looked at, so that the test tests something */
+
+/* Flow number i has the cookie i + 1. */
+struct model {
+	struct ft_flow_key key;
+	uint32_t segs_out; /* of its last sample */
+	bool fresh;        /* that came in this step */
+	uint64_t had;      /* id of the flow that had a socket in the last snapshot */
+};
+
+static uint32_t random_below(uint32_t limit)
+{
+	static uint64_t x = 88172645463325252ULL;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return (uint32_t)((x * 0x2545f4914f6cdd1dULL >> 33) % limit);
+}
+
+/*
+ * A socket is never another flow's, and never old. One that was sampled is there, and one that
+ * was there stays.
+ */
+static void check_model(const struct ft_snapshot *snapshot, struct model *model)
+{
+	for (size_t i = 0; i < snapshot->row_count; i++) {
+		const struct ft_flow_hot *row = &snapshot->rows[i];
+		const struct ft_health *health = ft_snapshot_socket(snapshot, row, 0);
+		struct model *m = &model[row->flow->extra];
+
+		assert_memory_equal(&row->flow->key, &m->key, sizeof(row->flow->key));
+		assert_null(ft_snapshot_socket(snapshot, row, 1));
+		if (health) {
+			assert_int_equal(health->cookie, m - model + 1);
+			assert_int_equal(health->segs_out, m->segs_out);
+		}
+		if (row->ended != FT_ENDED_NOT)
+			continue;
+		assert_true(health || !(m->fresh || m->had == row->flow->id));
+		m->had = health ? row->flow->id : 0;
+		live_with_socket += health != NULL;
+	}
+}
+
+static void test_long_life(void **state)
+{
+	static struct model model[MODEL_FLOWS];
+	struct ft_snapshot *held = NULL;
+	uint32_t segments = 0;
+	struct bed bed;
+
+	(void)state;
+	make_bed(&bed, 200); /* evictions too */
+	for (uint32_t i = 0; i < MODEL_FLOWS; i++)
+		model[i].key = feed_key(1, (uint16_t)(2000 + i), 2, 80, TCP);
+	for (int turn = 0; turn < MODEL_STEPS; turn++) {
+		struct ft_snapshot *snapshot;
+		bool seen[MODEL_FLOWS] = { false };
+
+		for (int n = 0; n < 60; n++) {
+			uint32_t i = random_below(MODEL_FLOWS);
+			struct ft_entry *entry;
+
+			if (seen[i])
+				continue;
+			seen[i] = true;
+			entry = feed_add(&bed.feed, random_below(3), &model[i].key, 100, 0);
+			entry->cookie[0] = i + 1;
+			entry->extra = i; /* tells the flow's number, whatever its protocol */
+			entry->flags[0] |= FT_ENTRY_EXTRA_GRE;
+			if (random_below(8) == 0)
+				entry->tcp_flags[0] = entry->tcp_flags[1] = FIN | ACK;
+			if (random_below(3) == 0) {
+				feed_socket(&bed.feed, sample(i + 1, bed.feed.now_ns, ++segments));
+				model[i].segs_out = segments;
+				model[i].fresh = true;
+			}
+		}
+		snapshot = step(&bed, 1 + random_below(20));
+		check_model(snapshot, model);
+		for (uint32_t i = 0; i < MODEL_FLOWS; i++)
+			model[i].fresh = false;
+		ft_snapshot_put(held);
+		held = snapshot;
+	}
+	ft_snapshot_put(held);
+	assert_true(live_with_socket > MODEL_STEPS * 20);
+	unmake_bed(&bed);
+}
+
+/* ---- handshakes */
+
+/* Moments in units, 0 = not seen; who began; what is told. */
+static const struct {
+	const char *what;
+	uint32_t shake[2][3]; /* in two spans */
+	bool by_b;
+	uint32_t syn_ack_us, ack_us;
+} shakes[] = {
+	{ "all in one entry", { { 1000, 2000, 3000 } }, false, 1024, 1024 },
+	{ "begun by b", { { 2000, 1000, 3000 } }, true, 1024, 1024 },
+	{ "each way on a CPU of its own", { { 1000, 0, 3000 }, { 0, 2000, 0 } }, false, 1024,
+	  1024 },
+	{ "the first SYN counts, on whatever CPU", { { 1500, 0, 0 }, { 1000, 2000, 0 } }, false,
+	  1024, 0 },
+	{ "the clock's word wraps", { { UINT32_MAX - 499, 500, 1500 } }, false, 1024, 1024 },
+	{ "at once", { { 5, 5, 5 } }, false, 1, 1 },
+	{ "no answer", { { 1000, 0, 0 } }, false, 0, 0 },
+	{ "no pair: the answer is older", { { 2000, 1000, 0 } }, false, 0, 0 },
+};
+
+static void test_handshakes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(shakes) / sizeof(shakes[0]); i++) {
+		struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
+		struct ft_handshake shake;
+		struct ft_snapshot *snapshot;
+		struct bed bed;
+
+		make_bed(&bed, 0);
+		for (unsigned span = 0; span < 2; span++) {
+			const uint32_t *units = shakes[i].shake[span];
+			struct ft_entry *entry;
+
+			if (!(units[0] | units[1]))
+				continue;
+			entry = feed_add(&bed.feed, span, &key, 100, 100);
+			memcpy(entry->shake, units, sizeof(entry->shake));
+			if (units[shakes[i].by_b])
+				entry->flags[0] |= shakes[i].by_b ? FT_ENTRY_SYN_BA :
+								    FT_ENTRY_SYN_AB;
+			entry->tcp_flags[shakes[i].by_b] = SYN;
+		}
+		snapshot = step(&bed, 1);
+		shake = ft_snapshot_handshake(snapshot, row_of(snapshot, &key));
+		if (shake.syn_ack_us != shakes[i].syn_ack_us || shake.ack_us != shakes[i].ack_us)
+			fail_msg("%s: %u and %u us, should be %u and %u", shakes[i].what,
+				 shake.syn_ack_us, shake.ack_us, shakes[i].syn_ack_us,
+				 shakes[i].ack_us);
+		ft_snapshot_put(snapshot);
+		/* Idle, it keeps it; the answer may come in a later interval. */
+		snapshot = step(&bed, 1);
+		shake = ft_snapshot_handshake(snapshot, row_of(snapshot, &key));
+		assert_int_equal(shake.syn_ack_us, shakes[i].syn_ack_us);
+		ft_snapshot_put(snapshot);
+		unmake_bed(&bed);
+	}
+}
+
+/* ---- what a sample says */
+
+static void test_numbers(void **state)
+{
+	struct ft_health health = { .srtt_us = 5, .busy_us = 9, .snd_wscale = 7 };
+	uint64_t value = 99;
+
+	(void)state;
+	assert_true(ft_health_get(&health, FT_NUMBER_rtt_us, &value));
+	assert_int_equal(value, 5);
+	assert_false(ft_health_get(&health, FT_NUMBER_min_rtt_us, &value));
+	assert_false(ft_health_get(&health, FT_NUMBER_busy_us, &value));
+	assert_int_equal(value, 5);
+	health.known = FT_HEALTH_MORE;
+	assert_true(ft_health_get(&health, FT_NUMBER_busy_us, &value));
+	assert_int_equal(value, 9);
+	assert_true(ft_health_get(&health, FT_NUMBER_snd_wscale, &value));
+	assert_int_equal(value, 7);
+	assert_true(ft_health_get(&health, FT_NUMBER_retransmits, &value));
+	assert_int_equal(value, 0);
+	assert_false(ft_health_get(&health, FT_NUMBER_rcv_wnd, &value));
+	health.pacing_rate = FT_HEALTH_NO_PACING;
+	health.ssthresh = FT_HEALTH_NO_SSTHRESH;
+	assert_false(ft_health_get(&health, FT_NUMBER_pacing_bytes_per_s, &value));
+	assert_false(ft_health_get(&health, FT_NUMBER_ssthresh, &value));
+	health.pacing_rate = 1ULL << 40;
+	assert_true(ft_health_get(&health, FT_NUMBER_pacing_bytes_per_s, &value));
+	assert_true(value == 1ULL << 40);
+}
+
+static void test_words(void **state)
+{
+	static const struct {
+		struct ft_health health;
+		const char *text[FT_HEALTH_WORDS_MAX];
+	} cases[] = {
+		{ { .srtt_us = 100 }, { NULL } },
+		{ { .known = FT_HEALTH_MORE, .busy_us = 1000, .rwnd_limited_us = 730,
+		    .data_segs_out = 1000, .total_retrans = 31 },
+		  { "limited by the receiver's window 73 % of the time",
+		    "3.1 % of segments retransmitted" } },
+		{ { .known = 0, .busy_us = 1000, .rwnd_limited_us = 730 }, { NULL } },
+		{ { .known = FT_HEALTH_MORE, .busy_us = 1000, .sndbuf_limited_us = 1000 },
+		  { "limited by its send buffer 100 % of the time" } },
+		{ { .retransmits = 3, .delivered_ce = 4 },
+		  { "no answer: 3 time-outs in a row",
+		    "the network marks congestion (4 segments)" } },
+		{ { .known = FT_HEALTH_APP_LIMITED }, { "the program gives it too little to send" } },
+		{ { .known = FT_HEALTH_MORE | FT_HEALTH_APP_LIMITED, .busy_us = 100,
+		    .rwnd_limited_us = 50, .sndbuf_limited_us = 50, .retransmits = 255,
+		    .data_segs_out = 1, .total_retrans = UINT32_MAX, .delivered_ce = UINT32_MAX },
+		  { "limited by the receiver's window 50 % of the time",
+		    "limited by its send buffer 50 % of the time",
+		    "no answer: 255 time-outs in a row",
+		    "429496729500.0 % of segments retransmitted",
+		    "the network marks congestion (4294967295 segments)",
+		    "the program gives it too little to send" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ft_health_words words;
+		unsigned count = 0;
+
+		ft_health_explain(&cases[i].health, &words);
+		while (count < FT_HEALTH_WORDS_MAX && cases[i].text[count])
+			count++;
+		assert_int_equal(words.count, count);
+		for (unsigned n = 0; n < count; n++)
+			assert_string_equal(words.text[n], cases[i].text[n]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_samples_find_flows),
+		cmocka_unit_test(test_newest_sample_holds),
+		cmocka_unit_test(test_sockets_are_named),
+		cmocka_unit_test(test_long_life),
+		cmocka_unit_test(test_handshakes),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_words),
+	};
+
+	return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);
+}
