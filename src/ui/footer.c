@@ -32,7 +32,7 @@ static void render_prompt(struct ft_scene *scene)
 		[FT_PROMPT_NONE] = "",
 		[FT_PROMPT_FILTER] = N_("filter:"),
 		[FT_PROMPT_FIND] = N_("find:"),
-		[FT_PROMPT_INTERVAL] = N_("interval in s:"),
+		[FT_PROMPT_INTERVAL] = N_("interval in s, instead of"),
 	};
 	const struct ft_prompt *prompt = &scene->view->prompt;
 	struct ft_pen pen = ft_pen(scene->window, scene->footer, 0, scene->width,
@@ -42,6 +42,9 @@ static void render_prompt(struct ft_scene *scene)
 	size_t from;
 
 	ft_pen_printf(&pen, FT_STYLE_STRONG, "%s ", _(words[prompt->kind]));
+	if (prompt->kind == FT_PROMPT_INTERVAL)
+		ft_pen_printf(&pen, FT_STYLE_STRONG, "%g: ",
+			      (double)scene->view->interval_ns / 1e9);
 	error = prompt->error[0] ? ft_fmt_width(prompt->error) + 2 : 0;
 	room = (unsigned)ft_pen_room(&pen);
 	if (error > room / 2)

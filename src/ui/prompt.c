@@ -192,12 +192,16 @@ static unsigned cancel(struct ft_view *view)
 	return FT_FX_FILL | FT_FX_PAINT;
 }
 
-/* Enter on an interval: a number of seconds in range. */
+/* Enter on an interval: a number of seconds in range; nothing changes nothing. */
 static unsigned set_interval(struct ft_view *view)
 {
 	struct ft_prompt *prompt = &view->prompt;
 	double seconds;
 
+	if (!prompt->text[0]) {
+		prompt->kind = FT_PROMPT_NONE;
+		return FT_FX_PAINT;
+	}
 	if (ft_num_double(_("interval"), prompt->text, INTERVAL_MIN, INTERVAL_MAX, &seconds,
 			  prompt->error, sizeof(prompt->error)) < 0)
 		return FT_FX_PAINT;

@@ -441,12 +441,9 @@ static unsigned act_pause(struct ft_view *view, enum ft_action action,
 static unsigned act_interval(struct ft_view *view, enum ft_action action,
 			     const struct ft_stage *stage)
 {
-	char text[32];
-
 	(void)action;
 	(void)stage;
-	snprintf(text, sizeof(text), "%g", (double)view->interval_ns / 1e9);
-	ft_prompt_open(view, FT_PROMPT_INTERVAL, text);
+	ft_prompt_open(view, FT_PROMPT_INTERVAL, "");
 	return FT_FX_PAINT;
 }
 

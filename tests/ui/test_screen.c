@@ -215,6 +215,7 @@ static const struct {
 	{ "flows-filter-40", 40, 10, false, "/ 'tcp port 443' Enter" },
 	{ "flows-none", 80, 24, false, "/ 'port 1' Enter" },
 	{ "prompt-error", 80, 24, false, "/ 'tcp and'" },
+	{ "prompt-interval", 40, 10, false, "d '2'" },
 	{ "prompt-long", 40, 10, false,
 	  "/ 'host 10.0.0.1 or host 10.0.0.2 or host 10.0.0.3' Left Left" },
 	{ "paused", 80, 24, false, "Space Down F" },
