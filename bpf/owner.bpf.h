@@ -66,6 +66,15 @@ struct ft_atomic {
 struct signal_struct {
 	struct ft_atomic live;
 };
+struct ns_common {
+	unsigned int inum;
+};
+struct net {
+	struct ns_common ns;
+};
+struct nsproxy {
+	struct net *net_ns;
+};
 struct task_struct {
 	unsigned int flags;
 	int tgid;
@@ -74,6 +83,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	char comm[FT_OWNER_COMM];
 };
@@ -130,6 +140,7 @@ static __always_inline bool ft_tell_process(struct task_struct *task, bool is_cu
 	news->ppid = BPF_CORE_READ(leader, real_parent, tgid);
 	news->uid = BPF_CORE_READ(task, cred, euid.val);
 	news->gid = BPF_CORE_READ(task, cred, egid.val);
+	news->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
 	bpf_probe_read_kernel_str(news->comm, sizeof(news->comm), name ? name : leader->comm);
 	if (mm) {
 		const unsigned char *exe = BPF_CORE_READ(mm, exe_file, f_path.dentry, d_name.name);

@@ -67,6 +67,8 @@ struct ft_owner_process {
 	__u32 uid;       /* effective */
 	__u32 gid;
 	__u32 args_length;
+	__u32 netns;     /* inode of its network namespace */
+	__u32 zero;
 	char comm[FT_OWNER_COMM]; /* the leader's, not the thread's */
 	char exe[FT_OWNER_EXE];
 	char args[FT_OWNER_ARGS];
@@ -90,6 +92,6 @@ struct ft_owner_cgroup {
 
 _Static_assert(sizeof(struct ft_owner_sk) == 32, "storage is 32 bytes");
 _Static_assert(sizeof(struct ft_owner_socket) == 32, "socket records are 32 bytes");
-_Static_assert(sizeof(struct ft_owner_process) == 376, "process records are 376 bytes");
+_Static_assert(sizeof(struct ft_owner_process) == 384, "process records are 384 bytes");
 
 #endif

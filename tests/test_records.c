@@ -35,13 +35,17 @@ struct page {
 	{ name ".rx_packets", "n!" }, { name ".rx_bytes", "n!" }, { name ".rx_l2_bytes", "n!" }
 #define PROCESS(p) \
 	{ p ".pid", "n" }, { p ".name", "s" }, { p ".name_hex", "x" }, { p ".user", "s" }, \
-	{ p ".uid", "n" }, { p ".gid", "n" }, { p ".ppid", "n" }, { p ".exe", "s" }, \
-	{ p ".cmdline", "s" }, { p ".cgroup", "s" }, { p ".unit", "s" }, \
+	{ p ".uid", "n" }, { p ".gid", "n" }, { p ".group", "s" }, { p ".ppid", "n" }, \
+	{ p ".parents", "s" }, { p ".exe", "s" }, { p ".cmdline", "s" }, { p ".cgroup", "s" }, \
+	{ p ".unit", "s" }, { p ".netns", "n" }, \
 	{ p ".start_time", "t" }, { p ".exit_time", "t" }
+#define CONTAINER(c) \
+	{ c ".id", "s" }, { c ".runtime", "s" }, { c ".name", "s" }, { c ".image", "s" }, \
+	{ c ".pod", "s" }, { c ".pod_namespace", "s" }
 #define END(e) \
 	{ e ".address", "s!" }, { e ".port", "n" }, { e ".name", "s" }, { e ".name_source", "s" }, \
 	{ e ".bridge_port", "s" }, { e ".owner", "s!" }, { e ".owner_reason", "s" }, \
-	PROCESS(e ".process"), { e ".container.id", "s" }
+	PROCESS(e ".process"), CONTAINER(e ".container")
 #define HEAD \
 	{ "type", "s!" }, { "schema", "n!" }, { "observer", "s!" }, { "time", "t!" }, \
 	{ "interval_ns", "n!" }
@@ -74,7 +78,7 @@ static const struct page talker_page[] = {
 };
 
 static const struct page process_page[] = {
-	HEAD, PROCESS("process"), { "container.id", "s" }, { "owner", "s" },
+	HEAD, PROCESS("process"), CONTAINER("container"), { "owner", "s" },
 	{ "owner_reason", "s" }, { "flows", "n!" }, COUNTS("interval"), COUNTS("total"),
 	{ "first_seen", "t!" }, { "last_seen", "t!" }, { NULL, NULL },
 };
@@ -340,7 +344,9 @@ static void fields_say_what_the_row_says(void **state)
 			"tcp.ack_us=10", "!tcp.remote", "!tcp.app_limited" },
 		[MOMENT_PING] = { "path=loopback", "icmp.type=8", "icmp.code=0", "icmp.id=77",
 			"!local.port", "!tcp_flags", "local.process.name=p\xef\xbf\xbding\xef\xbf\xbd(",
-			"local.process.name_hex=70ff696e67c328", "local.container.id=0123456789ab",
+			"local.process.name_hex=70ff696e67c328", "local.container.id=0123456789abcdef",
+			"local.container.runtime=docker", "local.container.pod=web-0",
+			"!local.container.name",
 			"remote.owner=process", "!state", "!initiator" },
 		[MOMENT_GRE] = { "vlan[0]=100", "vlan[1]=20", "gre_key=4711", "!spi",
 			"path=transit", "local.owner=transit", "remote.owner=transit",

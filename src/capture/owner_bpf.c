@@ -254,25 +254,21 @@ static uint16_t add_told(struct ft_owner_bpf *source, struct process *process)
 {
 	const struct ft_owner_process *news = &process->news;
 	struct ft_proc_info *info = &source->info;
-	struct ft_process record = {
+
+	info->process = (struct ft_process){
 		.pid = (int32_t)process->tgid,
 		.ppid = (int32_t)news->ppid,
 		.uid = news->uid,
 		.gid = news->gid,
+		.netns = news->netns,
 		.start_ns = ft_proc_start_ns(process->start_ns, source->boot_ns),
 		.name = news->comm,
 		.exe = process->exe,
 		.cmdline = process->cmdline,
-		.user = info->user,
-		.cgroup = process->cgroup,
-		.unit = info->unit,
-		.container = info->container,
 	};
-
-	ft_users_name(source->users, news->uid, info->user, sizeof(info->user));
-	ft_proc_unit_of(process->cgroup, info->unit, sizeof(info->unit));
-	ft_proc_container_of(process->cgroup, info->container, sizeof(info->container));
-	return ft_owners_add_process(source->owners, &record);
+	snprintf(info->cgroup, sizeof(info->cgroup), "%s", process->cgroup);
+	ft_proc_info_place(source->users, info);
+	return ft_owners_add_process(source->owners, &info->process);
 }
 
 /* A record from /proc, of a process that held its sockets before flowtop came. */

@@ -45,6 +45,7 @@ void ft_owner_source_free(struct ft_owner_source *source)
 		return;
 	ft_owner_bpf_free(source->bpf);
 	ft_owner_proc_free(source->proc);
+	ft_users_done(&source->users);
 	free(source);
 }
 

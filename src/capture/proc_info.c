@@ -5,19 +5,16 @@
  */
 #include "capture/proc_info.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/privileged.h"
 
-#define HEX_ID 64   /* length of a container's id in a path */
-#define SHORT_ID 12 /* as docker ps shows it */
+#define PARENTS_MAX 8
 
 /* Reads up to size - 1 bytes of /proc/PID/NAME; their number or -errno. */
 static ssize_t read_file(int32_t pid, const char *name, char *buf, size_t size)
@@ -120,51 +117,6 @@ void ft_proc_read_cmdline(int32_t pid, char *cmdline, size_t size)
 	ft_proc_join_args(cmdline, length > 0 ? (size_t)length : 0);
 }
 
-/* Local users first: asking the name service may mean to wait for a network. */
-static bool local_user(uint32_t uid, char *name, size_t size)
-{
-	FILE *file = fopen("/etc/passwd", "re");
-	struct passwd entry, *found = NULL;
-	char buf[2048];
-
-	if (!file)
-		return false;
-	while (fgetpwent_r(file, &entry, buf, sizeof(buf), &found) == 0) {
-		if (entry.pw_uid == uid) {
-			snprintf(name, size, "%s", entry.pw_name);
-			break;
-		}
-		found = NULL;
-	}
-	fclose(file);
-	return found;
-}
-
-void ft_users_name(struct ft_users *users, uint32_t uid, char *name, size_t size)
-{
-	struct passwd entry, *found = NULL;
-	char buf[2048];
-	size_t i;
-
-	for (i = 0; i < users->count; i++) {
-		if (users->user[i].uid == uid) {
-			snprintf(name, size, "%s", users->user[i].name);
-			return;
-		}
-	}
-	if (!local_user(uid, name, size)) {
-		if (getpwuid_r(uid, &entry, buf, sizeof(buf), &found) == 0 && found)
-			snprintf(name, size, "%s", found->pw_name);
-		else
-			snprintf(name, size, "%u", uid);
-	}
-	i = users->next++ % (sizeof(users->user) / sizeof(users->user[0]));
-	if (users->count <= i)
-		users->count = i + 1;
-	users->user[i].uid = uid;
-	snprintf(users->user[i].name, sizeof(users->user[i].name), "%s", name);
-}
-
 /* The path of the unified hierarchy; on older systems that of systemd's, else of the first. */
 void ft_proc_parse_cgroup(const char *text, char *path, size_t path_size)
 {
@@ -220,51 +172,37 @@ void ft_proc_unit_of(const char *path, char *unit, size_t unit_size)
 	}
 }
 
-/* The first run of exactly 64 hex digits, which is what container engines name cgroups by. */
-static const char *find_id(const char *path)
-{
-	while (*path) {
-		size_t n = 0;
-
-		while (isxdigit((unsigned char)path[n]))
-			n++;
-		if (n == HEX_ID)
-			return path;
-		path += n ? n : 1;
-	}
-	return NULL;
-}
-
-/* lxc names its cgroups: /lxc/NAME, /lxc.payload.NAME; systemd-machined: machine-NAME.scope. */
-static const char *find_name(const char *path, size_t *ret_length)
-{
-	static const struct { const char *before, *end; } forms[] = {
-		{ "/lxc.payload.", "/" },
-		{ "/lxc/", "/" },
-		{ "/machine.slice/machine-", "." },
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		const char *at = strstr(path, forms[i].before);
-
-		if (!at)
-			continue;
-		at += strlen(forms[i].before);
-		*ret_length = strcspn(at, forms[i].end);
-		if (*ret_length > 0)
-			return at;
-	}
-	return NULL;
-}
-
 void ft_proc_container_of(const char *path, char *container, size_t container_size)
 {
-	size_t length = SHORT_ID;
-	const char *at = find_id(path);
+	struct ft_container found;
 
-	if (!at)
-		at = find_name(path, &length);
-	snprintf(container, container_size, "%.*s", at ? (int)length : 0, at ? at : "");
+	ft_container_of(path, &found);
+	ft_container_label(&found, container, container_size);
+}
+
+void ft_proc_info_place(struct ft_users *users, struct ft_proc_info *info)
+{
+	struct ft_process *process = &info->process;
+	char home[128];
+
+	ft_users_name(users, process->uid, info->user, sizeof(info->user));
+	ft_users_group(users, process->gid, info->group, sizeof(info->group));
+	ft_users_home(users, process->uid, home, sizeof(home));
+	ft_proc_unit_of(info->cgroup, info->unit, sizeof(info->unit));
+	info->found = *ft_users_container(users, info->cgroup, home);
+	ft_container_label(&info->found, info->container, sizeof(info->container));
+	ft_proc_parents(process->ppid, info->parents, sizeof(info->parents));
+	process->user = info->user;
+	process->group = info->group;
+	process->parents = info->parents;
+	process->cgroup = info->cgroup;
+	process->unit = info->unit;
+	process->container = info->container;
+	process->container_id = info->found.id;
+	process->runtime = info->found.runtime;
+	process->image = info->found.image;
+	process->pod = info->found.pod;
+	process->pod_namespace = info->found.pod_namespace;
 }
 
 int ft_proc_read_cgroup(int32_t pid, char *path, size_t size)
@@ -279,15 +217,6 @@ int ft_proc_read_cgroup(int32_t pid, char *path, size_t size)
 	return 0;
 }
 
-/* Cgroup, and what its path says. */
-static void read_cgroup(int32_t pid, struct ft_proc_info *info)
-{
-	if (ft_proc_read_cgroup(pid, info->cgroup, sizeof(info->cgroup)) < 0)
-		return;
-	ft_proc_unit_of(info->cgroup, info->unit, sizeof(info->unit));
-	ft_proc_container_of(info->cgroup, info->container, sizeof(info->container));
-}
-
 /* The name between the first and the last bracket of stat. */
 static void copy_name(const char *stat, char *name, size_t size)
 {
@@ -296,6 +225,39 @@ static void copy_name(const char *stat, char *name, size_t size)
 	name[0] = '\0';
 	if (begin && end > begin)
 		snprintf(name, size, "%.*s", (int)(end - begin - 1), begin + 1);
+}
+
+void ft_proc_parents(int32_t ppid, char *parents, size_t size)
+{
+	char stat[1024], name[64];
+	uint64_t ticks;
+	size_t used = 0;
+
+	parents[0] = '\0';
+	for (int i = 0; i < PARENTS_MAX && ppid > 0; i++) {
+		int32_t pid = ppid;
+		int length;
+
+		if (read_file(pid, "stat", stat, sizeof(stat)) <= 0 ||
+		    ft_proc_parse_stat(stat, &ppid, &ticks) < 0)
+			break;
+		copy_name(stat, name, sizeof(name));
+		length = snprintf(parents + used, size - used, "%s%s(%d)", i ? " " : "", name, pid);
+		if (length < 0 || (size_t)length >= size - used) {
+			parents[used] = '\0';
+			break;
+		}
+		used += (size_t)length;
+	}
+}
+
+uint32_t ft_proc_netns(int32_t pid)
+{
+	char path[48];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	return stat(path, &st) == 0 ? (uint32_t)st.st_ino : 0;
 }
 
 int ft_proc_info_read(int32_t pid, uint64_t boot_ns, struct ft_users *users,
@@ -316,15 +278,12 @@ int ft_proc_info_read(int32_t pid, uint64_t boot_ns, struct ft_users *users,
 	copy_name(stat, ret_info->name, sizeof(ret_info->name));
 	read_ids(pid, process);
 	ft_proc_read_cmdline(pid, ret_info->cmdline, sizeof(ret_info->cmdline));
-	read_cgroup(pid, ret_info);
+	ft_proc_read_cgroup(pid, ret_info->cgroup, sizeof(ret_info->cgroup));
 	ft_privileged_exe(pid, ret_info->exe, sizeof(ret_info->exe));
-	ft_users_name(users, process->uid, ret_info->user, sizeof(ret_info->user));
+	process->netns = ft_proc_netns(pid);
 	process->name = ret_info->name;
 	process->exe = ret_info->exe;
 	process->cmdline = ret_info->cmdline;
-	process->user = ret_info->user;
-	process->cgroup = ret_info->cgroup;
-	process->unit = ret_info->unit;
-	process->container = ret_info->container;
+	ft_proc_info_place(users, ret_info);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/container.h"
 #include "core/owner.h"
 
 #define FT_CMDLINE_MAX 4096
@@ -22,19 +23,29 @@ struct ft_proc_info {
 	char exe[1024];
 	char cmdline[FT_CMDLINE_MAX + 1];
 	char user[64];
+	char group[64];
+	char parents[256];
 	char cgroup[1024];
 	char unit[256];
-	char container[64];
+	char container[128];
+	struct ft_container found;
 };
 
-/* Names of users, kept: a look-up may ask a directory service over the network. */
+/* Names of users and groups, kept: a look-up may ask a directory service over the network. And
+ * of containers, whose files are read once. */
+#define FT_NAMES_KEPT 64
 struct ft_users {
-	size_t count, next;
-	struct {
-		uint32_t uid;
-		char name[64];
-	} user[64];
+	struct ft_names_kept {
+		size_t count, next;
+		struct {
+			uint32_t id;
+			char name[64];
+			char home[128]; /* of users */
+		} row[FT_NAMES_KEPT];
+	} users, groups;
+	struct ft_containers *containers; /* owned; made when it is needed */
 };
+void ft_users_done(struct ft_users *users);
 
 /* Reads one. boot_ns: CLOCK_REALTIME of the boot, always the same one. -ENOENT: it is gone. */
 int ft_proc_info_read(int32_t pid, uint64_t boot_ns, struct ft_users *users,
@@ -45,8 +56,21 @@ uint64_t ft_proc_info_start(int32_t pid, uint64_t boot_ns);
 /* The same from the kernel's own time, which is finer: start_boottime. */
 uint64_t ft_proc_start_ns(uint64_t since_boot_ns, uint64_t boot_ns);
 
-/* A user's name, or the number as text; asked once. */
+/* A user's or group's name, or the number as text; asked once. */
 void ft_users_name(struct ft_users *users, uint32_t uid, char *name, size_t size);
+void ft_users_group(struct ft_users *users, uint32_t gid, char *name, size_t size);
+/* A user's home, "" if it isn't known. */
+void ft_users_home(struct ft_users *users, uint32_t uid, char *home, size_t size);
+/* The container of a cgroup, all empty if it is none. */
+const struct ft_container *ft_users_container(struct ft_users *users, const char *cgroup,
+					      const char *home);
+
+/* Fills in what follows from ids and cgroup: names, unit, container, parents. */
+void ft_proc_info_place(struct ft_users *users, struct ft_proc_info *info);
+/* "bash(812) sshd(77) systemd(1)": who is above a process. */
+void ft_proc_parents(int32_t ppid, char *parents, size_t size);
+/* The network namespace, by its inode; 0 if it can't be told. */
+uint32_t ft_proc_netns(int32_t pid);
 /* Arguments joined with spaces, "" if they cannot be read. */
 void ft_proc_read_cmdline(int32_t pid, char *cmdline, size_t size);
 /* Joins arguments that zero bytes end; args[length] is zero. */

@@ -132,6 +132,7 @@ void ft_proc_scan_free(struct ft_proc_scan *scan)
 	free(scan->processes);
 	free(scan->order);
 	free(scan->sockets);
+	ft_users_done(&scan->users);
 	free(scan);
 }
 

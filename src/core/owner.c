@@ -50,7 +50,10 @@ static const size_t strings[] = {
 	offsetof(struct ft_process, name),    offsetof(struct ft_process, exe),
 	offsetof(struct ft_process, cmdline), offsetof(struct ft_process, user),
 	offsetof(struct ft_process, cgroup),  offsetof(struct ft_process, unit),
-	offsetof(struct ft_process, container),
+	offsetof(struct ft_process, container), offsetof(struct ft_process, group),
+	offsetof(struct ft_process, parents), offsetof(struct ft_process, container_id),
+	offsetof(struct ft_process, runtime), offsetof(struct ft_process, image),
+	offsetof(struct ft_process, pod), offsetof(struct ft_process, pod_namespace),
 };
 #define STRING_COUNT (sizeof(strings) / sizeof(strings[0]))
 

@@ -37,6 +37,7 @@ struct ft_process {
 	int32_t ppid;
 	uint32_t uid;
 	uint32_t gid;
+	uint32_t netns;     /* inode of its network namespace, 0 = unknown */
 	uint64_t start_ns;  /* CLOCK_REALTIME, 0 = unknown */
 	uint64_t exited_ns; /* 0 = alive when last looked at */
 	/* All owned by the record, never NULL, raw bytes as the kernel gave them. */
@@ -46,7 +47,13 @@ struct ft_process {
 	const char *user;      /* name, or the number as text */
 	const char *cgroup;    /* path */
 	const char *unit;      /* systemd unit, "" */
-	const char *container; /* short id or name, "" */
+	const char *container; /* name or short id, "" */
+	const char *group;     /* name, or the number as text */
+	const char *parents;   /* "bash(812) sshd(77) systemd(1)", as far as they were there */
+	const char *container_id; /* whole */
+	const char *runtime;      /* of the container: "docker", ... */
+	const char *image;
+	const char *pod, *pod_namespace;
 };
 
 struct ft_owners;

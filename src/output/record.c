@@ -359,12 +359,83 @@ static void get_exited(const struct ft_record *record, unsigned arg, struct ft_c
 		time_cell(cell, process->exited_ns);
 }
 
-static void get_container(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+static void get_group(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
 {
 	const struct ft_process *process = process_of(record, arg);
 
 	if (process)
+		text_cell(cell, process->group);
+}
+
+static void get_parents(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_process *process = process_of(record, arg);
+
+	if (process)
+		text_cell(cell, process->parents);
+}
+
+static void get_netns(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_process *process = process_of(record, arg);
+
+	if (process && process->netns)
+		uint_cell(cell, process->netns);
+}
+
+/* The whole id, or all that is known of it. */
+static void get_container_id(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_process *process = process_of(record, arg);
+
+	if (process && process->container_id && process->container_id[0])
+		text_cell(cell, process->container_id);
+	else if (process)
 		text_cell(cell, process->container);
+}
+
+static void get_runtime(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_process *process = process_of(record, arg);
+
+	if (process)
+		text_cell(cell, process->runtime);
+}
+
+/* The name, unless it is but the begin of the id. */
+static void get_container_name(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_process *process = process_of(record, arg);
+
+	if (!process || !process->container || !process->container_id)
+		return;
+	if (strlen(process->container) >= strlen(process->container_id) ||
+	    strncmp(process->container_id, process->container, strlen(process->container)) != 0)
+		text_cell(cell, process->container);
+}
+
+static void get_image(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_process *process = process_of(record, arg);
+
+	if (process)
+		text_cell(cell, process->image);
+}
+
+static void get_pod(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_process *process = process_of(record, arg);
+
+	if (process)
+		text_cell(cell, process->pod);
+}
+
+static void get_pod_namespace(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_process *process = process_of(record, arg);
+
+	if (process)
+		text_cell(cell, process->pod_namespace);
 }
 
 /* ---- counters */
@@ -605,13 +676,24 @@ static void get_flows(const struct ft_record *record, unsigned arg, struct ft_ce
 	{ prefix "user", get_user, side, true }, \
 	{ prefix "uid", get_uid, side, false }, \
 	{ prefix "gid", get_gid, side, false }, \
+	{ prefix "group", get_group, side, true }, \
 	{ prefix "ppid", get_ppid, side, false }, \
+	{ prefix "parents", get_parents, side, true }, \
 	{ prefix "exe", get_exe, side, true }, \
 	{ prefix "cmdline", get_cmdline, side, true }, \
 	{ prefix "cgroup", get_cgroup, side, true }, \
 	{ prefix "unit", get_unit, side, true }, \
+	{ prefix "netns", get_netns, side, false }, \
 	{ prefix "start_time", get_start, side, false }, \
 	{ prefix "exit_time", get_exited, side, false }
+
+#define CONTAINER(prefix, side) \
+	{ prefix "id", get_container_id, side, true }, \
+	{ prefix "runtime", get_runtime, side, false }, \
+	{ prefix "name", get_container_name, side, true }, \
+	{ prefix "image", get_image, side, true }, \
+	{ prefix "pod", get_pod, side, true }, \
+	{ prefix "pod_namespace", get_pod_namespace, side, true }
 
 #define END(name, side) \
 	{ name ".address", get_address, side, false }, \
@@ -622,7 +704,7 @@ static void get_flows(const struct ft_record *record, unsigned arg, struct ft_ce
 	{ name ".owner", get_owner, side, false }, \
 	{ name ".owner_reason", get_owner_reason, side, false }, \
 	PROCESS(name ".process.", side), \
-	{ name ".container.id", get_container, side, true }
+	CONTAINER(name ".container.", side)
 
 #define COUNTS(name, get, total) \
 	{ name ".tx_packets", get, COUNT(total, 0, 0), false }, \
@@ -703,7 +785,7 @@ static const struct ft_field process_fields[] = {
 	HEAD(FT_LIST_PROCESSES),
 	WHEN,
 	PROCESS("process.", GROUP),
-	{ "container.id", get_container, GROUP, true },
+	CONTAINER("container.", GROUP),
 	{ "owner", get_owner, GROUP, false },
 	{ "owner_reason", get_owner_reason, GROUP, false },
 	{ "flows", get_flows, 0, false },

@@ -81,8 +81,13 @@ static void add_process(const struct subject *s, const struct ft_process *proces
 		     (unsigned)process->uid);
 	pair_if(text, _("command"), process->cmdline);
 	pair_if(text, _("program"), process->exe);
+	pair_if(text, _("parents"), process->parents);
 	pair_if(text, _("unit"), process->unit);
 	pair_if(text, _("container"), process->container);
+	pair_if(text, _("runtime"), process->runtime);
+	pair_if(text, _("image"), process->image);
+	pair_if(text, _("pod"), process->pod);
+	pair_if(text, _("pod namespace"), process->pod_namespace);
 	pair_if(text, _("cgroup"), process->cgroup);
 	if (process->start_ns)
 		pair_if(text, _("started"), ft_fmt_time(process->start_ns, when, sizeof(when)));

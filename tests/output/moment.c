@@ -28,6 +28,7 @@ static const struct ft_process curl = {
 static const struct ft_process ping = {
 	.id = FT_OWNER_FIRST + 1, .pid = 99, .name = "p\xffing\xc3(", .exe = "", .cmdline = "=1+1",
 	.user = "root", .cgroup = "", .unit = "ping.service", .container = "0123456789ab",
+	.container_id = "0123456789abcdef", .runtime = "docker", .pod = "web-0",
 };
 static const struct ft_process *const processes[] = { &curl, &ping };
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which container a cgroup is, told in two steps: its path names runtime and id, files of the
+ * runtime name the rest. No daemon is asked and nothing is run. Paths and files are others':
+ * any content is taken, cut to its field, and escaped where it is shown.
+ */
+#ifndef FT_CAPTURE_CONTAINER_H
+#define FT_CAPTURE_CONTAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ft_container {
+	char runtime[16];  /* docker, podman, containerd, cri-o, lxc, nspawn, libvirt, runc, ecs,
+			    * kubernetes (a pod's, whose runtime the path doesn't tell); "" = none */
+	char id[128];      /* whole */
+	char name[128];    /* "" = not known */
+	char image[256];
+	char pod[256];     /* name, or uid if only that is known */
+	char pod_namespace[128];
+};
+
+/* By the path alone: the innermost container. False, and all empty, if it is none. */
+bool ft_container_of(const char *cgroup, struct ft_container *ret_container);
+
+/* Adds what files say. root: "" (tests: another place); home: of the process' user, for rootless
+ * engines, or "". A container of plain runc is only known by its files: true if it is one. */
+bool ft_container_read(const char *cgroup, const char *root, const char *home,
+		       struct ft_container *container);
+
+/* "web-1", or the begin of the id, as engines show it. */
+void ft_container_label(const struct ft_container *container, char *label, size_t size);
+
+/* Both steps, remembered for a while: files are read once a container. */
+struct ft_containers;
+struct ft_containers *ft_containers_new(const char *root);
+void ft_containers_free(struct ft_containers *containers); /* takes NULL */
+/* All empty if it is in none. Borrowed until the next call. */
+const struct ft_container *ft_containers_find(struct ft_containers *containers, const char *cgroup,
+					      const char *home);
+
+#endif
