@@ -327,11 +327,12 @@ static const char *brief_state(const struct ft_flow_hot *flow)
 
 FT_COLUMN_FORMAT(state)
 {
-	bool none = row->flow->state == FT_STATE_NONE && row->flow->ended == FT_ENDED_NOT;
-	const char *name = none ? "-" : ft_text_state(row->flow);
+	const char *name = ft_text_state(row->flow);
 
 	(void)snapshot;
-	if (strlen(name) > width)
+	if (name == ft_state_name(FT_STATE_NONE))
+		name = "-";
+	else if (strlen(name) > width)
 		name = brief_state(row->flow);
 	ft_put_text(name, show, width, buf, size);
 }

@@ -368,6 +368,8 @@ static const struct {
 	  "eth1" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .ended = FT_ENDED_EVICTED },
 	  "state", 11, "evicted" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 17, .ended = FT_ENDED_STOP },
+	  "state", 11, "-" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .state = FT_STATE_RESET,
 	    .ended = FT_ENDED_RST }, "state", 11, "reset" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .tx_rate = 0.01 }, "tx", 6,
