@@ -27,7 +27,7 @@
 
 #define BUFFER_SIZE 32768
 #define BUDGET_NS 20000000ULL    /* of one refresh */
-#define PERIOD_NS 200000000ULL   /* between two dumps, at least */
+#define PERIOD_NS 50000000ULL    /* between two dumps, at least: less than any interval */
 #define COST_FACTOR 100          /* and so many times what the last one took */
 #define SOCKETS_MAX 65536U
 /* All states but TIME_WAIT (6), CLOSE (7), LISTEN (10) and NEW_SYN_RECV (12). */

@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# TCP's health over a slow and lossy line, on the sender, a router and the receiver: each number
+# that ss tells of the very socket, retransmits as iperf3 counts them, round-trip times within
+# iperf3's spread, and handshakes as long as the line.
+#
+#	a -- veth v0 -- r -- t0, 10 ms each way, every 150th segment lost -- b
+# timeout: 300
+. "$(dirname "$0")/lib.sh"
+
+tools=$top_builddir/tests/live/tools
+every=150
+
+ns_add a r b
+ns_veth a v0 r v0
+ns_addr a v0 10.0.0.1/24
+ns_addr r v0 10.0.0.254/24
+ns_know a v0 r v0
+ns_know r v0 a v0
+mkfifo "$work/line"
+"$tools/ftlossy" r t0 b t0 10 $every <"$work/line" >"$work/line.out" 2>"$work/line.log" &
+line=$!
+exec 7>"$work/line"
+wait_for "grep -q ready '$work/line.out' || ! kill -0 $line 2>/dev/null"
+grep -q ready "$work/line.out" || skip_all "$(cat "$work/line.log")"
+for ns in r b; do
+	ip -n $ns link set t0 up
+	in_ns $ns sysctl -qw net.ipv4.tcp_slow_start_after_idle=0
+done
+in_ns a sysctl -qw net.ipv4.tcp_slow_start_after_idle=0 net.ipv4.tcp_no_metrics_save=1
+in_ns b sysctl -qw net.ipv4.tcp_no_metrics_save=1
+in_ns r sysctl -qw net.ipv4.ip_forward=1
+ns_addr r t0 10.8.0.254/24
+ns_addr b t0 10.8.0.2/24
+ip -n a route add default via 10.0.0.254
+ip -n b route add default via 10.8.0.254
+
+# talk N: the client sends N octets; returns when all are acknowledged.
+talk() {
+	local before
+	before=$(grep -c sent "$work/client.out")
+	echo "$1" >&8
+	wait_for "[ \$(grep -c sent '$work/client.out') -gt $before ]" 60
+}
+
+# ss_of NS DIRECTION: what ss says of the connection, as one line.
+ss_of() { in_ns "$1" ss -tmieOHn state established "$2" = :5000 2>/dev/null; }
+# ss_value LINE NAME: the value behind NAME: ("" if it is not there).
+ss_value() { grep -o "[ (,]$2:[^ ,)]*" <<<"$1" | head -n 1 | cut -d: -f2; }
+# us SECONDS-IN-MS: "20.5" -> 20500
+us() { awk -v x="$1" 'BEGIN { printf "%d\n", x * 1000 + 0.5 }'; }
+# part TEXT N: the N-th part of a text with slashes.
+part() { cut -d/ -f"$2" <<<"$1"; }
+
+# ft_tcp NAME FIELD [SIDE]: from the newest record of the connection.
+ft_tcp() {
+	ft_jq "$1" "map(select(.type == \"flow\" and (.local.port == 5000 or .remote.port == 5000)
+		and .tcp)) | last | .tcp.$2"
+}
+
+# compare NAME SS-LINE SENT: each number that both have; SENT octets in one segment were sent
+# after ss looked, by the packet with which flowtop looked.
+compare() {
+	local name=$1 line=$2 more=$3 extra=0 got wanted field key
+	[ "$more" -gt 0 ] && extra=1
+	is "$(printf '%x' "$(ft_tcp "$name" socket)")" "$(ss_value "$line" sk)" "$name: the same socket"
+	for field in bytes_acked:bytes_acked bytes_received:bytes_received mss:mss rcv_mss:rcvmss \
+		advmss:advmss pmtu:pmtu cwnd:cwnd ssthresh:ssthresh segments_received:segs_in \
+		data_segments_received:data_segs_in bytes_retransmitted:bytes_retrans \
+		reordering:reordering reordering_seen:reord_seen dsack_dups:dsack_dups \
+		delivered:delivered rcv_space:rcv_space rcv_ssthresh:rcv_ssthresh snd_wnd:snd_wnd; do
+		key=${field#*:}
+		wanted=$(ss_value "$line" "$key")
+		got=$(ft_tcp "$name" "${field%:*}")
+		# What is not worth telling ss leaves out.
+		case $key:$wanted:$got in
+		*::0 | *::null | reordering::3) continue ;;
+		esac
+		is "$got" "$wanted" "$name: $field"
+	done
+	for field in bytes_sent:bytes_sent:$more segments_sent:segs_out:$extra \
+		data_segments_sent:data_segs_out:$extra; do
+		IFS=: read -r got key wanted <<<"$field"
+		wanted=$(($(ss_value "$line" "$key") + wanted))
+		is "$(ft_tcp "$name" "$got")" "$wanted" "$name: $key"
+	done
+	is "$(ft_tcp "$name" rtt_us)" "$(us "$(part "$(ss_value "$line" rtt)" 1)")" "$name: rtt"
+	is "$(ft_tcp "$name" rttvar_us)" "$(us "$(part "$(ss_value "$line" rtt)" 2)")" "$name: rttvar"
+	is "$(ft_tcp "$name" min_rtt_us)" "$(us "$(ss_value "$line" minrtt)")" "$name: min rtt"
+	wanted=$(ss_value "$line" retrans)
+	is "$(ft_tcp "$name" retransmits)" "$(part "${wanted:-0/0}" 2)" "$name: retransmits"
+	is "$(ft_tcp "$name" congestion)" cubic "$name: congestion algorithm"
+	is "$(ft_tcp "$name" options)" "timestamps sack wscale" "$name: options"
+}
+
+for backend in tcx packet; do
+	ft_start a-$backend a -i v0 --backend $backend
+	ft_start r-$backend r -i v0 --backend $backend
+	ft_start b-$backend b -i t0 --backend $backend
+	in_ns b "$tools/fttalk" listen 5000 >"$work/server.out" &
+	wait_for "grep -q ready '$work/server.out'"
+	rm -f "$work/talk"
+	mkfifo "$work/talk"
+	in_ns a "$tools/fttalk" connect 10.8.0.2 5000 cubic <"$work/talk" >"$work/client.out" &
+	exec 8>"$work/talk"
+	wait_for "grep -q ready '$work/client.out'"
+	in_ns b sysctl -qw net.ipv4.tcp_congestion_control=cubic 2>/dev/null
+	ok "$backend: two megabytes arrive" talk 2000000
+	# Quiet: what delayed acknowledgements there were are there.
+	settle a v0
+	before_a=$(ss_of a dport)
+	before_b=$(ss_of b sport)
+	talk 100
+	settle a v0
+	after_a=$(ss_of a dport)
+	after_b=$(ss_of b sport)
+	for name in a b; do
+		wait_for "[ \"\$(ft_tcp $name-$backend segments_sent)\" = \
+			\"\$(ss_value \"\$after_$name\" segs_out)\" ]"
+	done
+	if [ $backend = packet ]; then
+		compare a-$backend "$after_a" 0
+	else
+		# It looked with the packet that carried the hundred octets.
+		compare a-$backend "$before_a" 100
+	fi
+	# The receiver looked when it acknowledged them.
+	is "$(ft_tcp b-$backend bytes_received)" "$(ss_value "$after_b" bytes_received)" \
+		"b-$backend: bytes received"
+	is "$(ft_tcp b-$backend segments_received)" "$(ss_value "$after_b" segs_in)" \
+		"b-$backend: segments received"
+	is "$(ft_tcp b-$backend segments_sent)" "$(ss_value "$after_b" segs_out)" \
+		"b-$backend: segments sent"
+	is "$(printf '%x' "$(ft_tcp b-$backend socket)")" "$(ss_value "$before_b" sk)" \
+		"b-$backend: the same socket"
+	ok "$backend: the line lost segments" [ "$(ft_tcp a-$backend retransmits)" -ge $((2000000 / 1448 / every / 2)) ]
+	is "$(ft_tcp r-$backend rtt_us)" null "r-$backend: a router has no socket"
+
+	# 20 ms there and back, wherever one stands; the loads of a test machine come on top.
+	within "$(ft_tcp a-$backend handshake_us)" 20000 1000000 "a-$backend: handshake to the SYN-ACK"
+	within "$(ft_tcp r-$backend handshake_us)" 20000 1000000 "r-$backend: the same in transit"
+	within "$(ft_tcp b-$backend handshake_us)" 20000 1000000 "b-$backend: handshake to the ACK"
+	within "$(ft_tcp b-$backend syn_ack_us)" 1 10000 "b-$backend: it answered at once"
+	ok "r-$backend: from the middle it is no longer than from the end" \
+		[ "$(ft_tcp r-$backend syn_ack_us)" -le "$(ft_tcp a-$backend syn_ack_us)" ]
+	ok "a-$backend: the round trip is the line's" [ "$(ft_tcp a-$backend min_rtt_us)" -ge 20000 ]
+	exec 8>&-
+	wait_for "[ \$(wc -l <'$work/server.out') -eq 2 ]"
+	is "$(tail -n 1 "$work/server.out")" 2000100 "$backend: all of it arrived"
+	for ns in a r b; do ft_stop $ns-$backend; done
+done
+
+# iperf3's own JSON.
+ft_start iperf a -i v0 --backend tcx rtt ">" 1ms
+in_ns b iperf3 -s -1 -D -p 5001 >/dev/null 2>&1
+wait_for "[ -n \"\$(ip netns exec b ss -Hltn sport = :5001)\" ]"
+ok "iperf3" in_ns a iperf3 -c 10.8.0.2 -p 5001 -n 3M -C cubic -J --logfile "$work/iperf.json"
+settle a v0
+ft_stop iperf
+# The data connection is the later one, with the most sent.
+data='map(select(.type == "flow" and .remote.port == 5001)) | max_by(.total.tx_bytes).id as $id |
+	map(select(.id == $id and .tcp.rtt_us))'
+is "$(ft_jq iperf "$data | last | .tcp.retransmits")" \
+	"$(jq .end.streams[0].sender.retransmits "$work/iperf.json")" "retransmits are iperf3's"
+ok "and there were some" [ "$(jq .end.streams[0].sender.retransmits "$work/iperf.json")" -gt 0 ]
+# iperf3 looks once a second, flowtop five times: a spread of its own samples, widened by a half.
+within "$(ft_jq iperf "$data | map(.tcp.rtt_us) | add / length | round")" \
+	"$(jq '.end.streams[0].sender.min_rtt / 2 | round' "$work/iperf.json")" \
+	"$(jq '.end.streams[0].sender.max_rtt * 3 / 2 | round' "$work/iperf.json")" \
+	"round-trip times lie in iperf3's spread"
+is "$(ft_jq iperf 'map(select(.type == "flow" and (.tcp.rtt_us | not))) | length')" 0 \
+	"the filter lets through only what has a round-trip time"
+exec 7>&-
+done_testing
