@@ -67,11 +67,11 @@ flows() {
 		[.total.tx_bytes] + (.remote | who) + [.total.rx_bytes] | join(" ")'
 }
 
-# judge MODE SCENARIO: "owner bytes wrong": is each wanted flow there, under the right owner, with
-# the right bytes; is any of its flows under a wrong one?
+# judge MODE SCENARIO MUST: "owner bytes wrong": is each wanted flow there, under the right owner,
+# with the right bytes; is any of its flows under a wrong one?
 judge() {
-	awk '
-	FNR == NR { want[n++] = $0; who[$4, $5] = 1; next }
+	awk -v must="$3" '
+	FNR == NR { if (must == "pid") $5 = "-"; want[n++] = $0; who[$4, $5] = 1; next }
 	{ flow[m++] = $0 }
 	END {
 		owner = bytes = n > 0; wrong = 0
@@ -89,6 +89,7 @@ judge() {
 				} else if (mine) {
 					o = f[5]; p = f[6]; name = f[7]; b = f[8]
 				} else continue
+				if (must == "pid") name = "-"
 				if (w[4] == 0 ? o == "kernel" : o == "process" && p == w[4] && name == w[5]) {
 					found = 1
 					if (b >= w[6] && b <= w[7]) exact = 1
@@ -125,12 +126,12 @@ for mode in bpf proc; do
 			;;
 		esac
 		rows=$((rows + 1))
-		result=$(judge $mode "$name")
+		result=$(judge $mode "$name" "$must")
 		read -r owner exact wrong <<<"${result##*$'\n'}"
-		[ "$must" = yes ] && [ "$owner$exact" != 11 ] && head -n 5 <<<"$result"
+		[ "$must" = maybe ] || [ "$owner$exact" = 11 ] || head -n 5 <<<"$result"
 		owners=$((owners + owner))
 		bytes=$((bytes + exact))
-		if [ "$must" = yes ]; then
+		if [ "$must" != maybe ]; then
 			is "$owner $exact" "1 1" "$mode: $name: the right owner, the right bytes"
 		else
 			is "$exact $wrong" "1 0" "$mode: $name: the right bytes, no wrong owner"
