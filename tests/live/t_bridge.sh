@@ -11,7 +11,7 @@ for ns in x y z; do
 done
 settle h br0
 
-for backend in tcx packet; do
+for backend in $(backends tcx packet); do
 	for port in x y; do in_ns $port ping -c 1 -q 10.0.0.100 >/dev/null; done
 	settle h br0
 	ft_start $backend h -i br0 --backend $backend

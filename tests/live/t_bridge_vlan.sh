@@ -12,7 +12,7 @@ for port in p1 p2; do
 	in_ns h bridge vlan del dev $port vid 1
 done
 in_ns h bridge vlan add dev p3 vid 10
-for backend in tcx packet; do
+for backend in $(backends tcx packet); do
 	ft_start vlan-$backend h -i br0 --backend $backend
 	access=$(sent_triple "$(ft_send x v0 y -n 100 --sport 6010 udp)")
 	trunk=$(sent_triple "$(ft_send z v0 x -n 100 --src 10.0.0.3 --dst 10.0.0.1 --vlan 10 \

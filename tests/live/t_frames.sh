@@ -5,10 +5,15 @@
 . "$(dirname "$0")/lib.sh"
 
 ns_pair a b
-ft_start a-tcx a -i v0 --backend tcx
+tcx=$(backends tcx)
+ft_start a-$tcx a -i v0 --backend $tcx
 ft_start a-packet a -i v0 --backend packet
 ft_start b-tc b -i v0 --backend tc
 ft_start b-packet b -i v0 --backend packet
+
+# Linux 6.2 lets AF_PACKET send UDP super-packets; sockets could before.
+uso=udp
+ft_send a v0 b -n 1 -s 2800 --gso 1400 --sport 4018 udp >/dev/null 2>&1 || uso=udpsock
 
 # name | sender's options | which flows are meant (jq)
 port() { echo "(.local.port == $1 or .remote.port == $1)"; }
@@ -19,7 +24,7 @@ rows=(
 	"UDP padded to 60 bytes|-n 50 -s 1 --pad 60 --sport 4003 udp|$(port 4003)"
 	"TCP|-n 300 -s 1000 --sport 4004 tcp|$(port 4004)"
 	"TCP super-packets|-n 20 -s 30000 --gso 1448 --sport 4005 tcp|$(port 4005)"
-	"UDP super-packets|-n 20 -s 14000 --gso 1400 --sport 4006 udp|$(port 4006)"
+	"UDP super-packets|-n 20 -s 14000 --gso 1400 --sport 4006 $uso|$(port 4006)"
 	"UDP over IPv6|-n 100 --src fd00::1 --dst fd00::2 --sport 4007 udp|$(port 4007)"
 	"TCP super-packets over IPv6|-n 20 -s 20000 --gso 1428 --src fd00::1 --dst fd00::2 --sport 4008 tcp|$(port 4008)"
 	"hop-by-hop, routing and destination headers|-n 40 --src fd00::1 --dst fd00::2 --ext hop,routing,dest --sport 4009 udp|$(port 4009)"
@@ -39,15 +44,14 @@ rows=(
 # Fragments without their first have no ports: a flow of their own, flagged.
 orphans='-n 5 -s 3000 --frag 1000 --orphans --src 10.0.0.9 --sport 4017 udp'
 
-packets=0 l2_bytes=0
+packets=0
 declare -A wanted=()
 for row in "${rows[@]}"; do
 	IFS='|' read -r name options condition <<<"$row"
 	# shellcheck disable=SC2086 # options are words
 	sent=$(ft_send a v0 b $options) || bail "cannot send $name"
 	wanted[$name]=$(sent_triple "$sent")
-	packets=$((packets + $(jq .packets <<<"$sent")))
-	l2_bytes=$((l2_bytes + $(jq .l2_bytes <<<"$sent")))
+	packets=$((packets + $(sent "$sent" packets)))
 done
 # shellcheck disable=SC2086
 wanted[orphans]=$(sent_triple "$(ft_send a v0 b $orphans)")
@@ -58,27 +62,36 @@ stp=$(ft_send a v0 - -n 3 stp)
 lldp=$(ft_send a v0 - -n 2 lldp)
 bad=0
 for what in version ihl length short; do
-	bad=$((bad + $(ft_send a v0 b -n 4 --bad "$what" udp | jq .packets)))
+	bad=$((bad + $(sent "$(ft_send a v0 b -n 4 --bad "$what" udp)" packets)))
 done
-for name in a-tcx a-packet b-tc b-packet; do
+for name in a-$tcx a-packet b-tc b-packet; do
 	ft_wait_seen "$name" "$packets"
 	ft_stop "$name"
 	is "$FT_STATUS" 0 "$name: exit status"
 done
 
-for name in a-tcx a-packet b-tc b-packet; do
-	for row in "${rows[@]}"; do
+for name in a-$tcx a-packet b-tc b-packet; do
+	mapfile -t got < <(for row in "${rows[@]}"; do
 		IFS='|' read -r kind options condition <<<"$row"
 		from=10.0.0.1
 		[[ $options != *fd00::1* ]] || from=fd00::1
-		is "$(ft_from "$name" $from "$condition")" "${wanted[$kind]}" "$name: $kind"
+		echo "$from $condition"
+	done | ft_froms "$name")
+	for row in "${!rows[@]}"; do
+		kind=${rows[row]%%|*}
+		want=${wanted[$kind]}
+		[[ $name$kind$uso != *-packetUDP\ super-packetsudpsock ]] || want="0 0 0"
+		is "${got[row]-}" "$want" "$name: $kind"
 	done
 	is "$(ft_from "$name" 10.0.0.9 '.fragment')" "${wanted[orphans]}" "$name: orphaned fragments"
 	is "$(ft_last "$name" '.total.not_ip.by | "\(.arp) \(.llc) \(.lldp)"')" \
-		"$(jq .packets <<<"$arp") $(jq .packets <<<"$stp") $(jq .packets <<<"$lldp")" \
+		"$(sent "$arp" packets) $(sent "$stp" packets) $(sent "$lldp" packets)" \
 		"$name: not IP, by type"
 	is "$(ft_last "$name" .total.malformed.packets)" "$bad" "$name: malformed"
-	is "$(ft_last "$name" .total.lost.packets)" 0 "$name: nothing lost"
+	# The same Linux 6.2 made AF_PACKET pass on those of others: before, the ring drops them.
+	lost=0
+	[[ $name$uso != *-packetudpsock ]] || lost=20
+	is "$(ft_last "$name" .total.lost.packets)" $lost "$name: $lost lost"
 	ft_line "$name"
 done
 done_testing

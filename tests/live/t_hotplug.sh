@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 ns_pair a b
-for backend in tcx tc packet; do
+for backend in $(backends tcx tc packet); do
 	ft_start $backend a -i 'v0,q*' --backend $backend
 	ft_send a v0 b -n 100 --sport 7301 udp >/dev/null
 	ft_wait_seen $backend 100

@@ -3,14 +3,15 @@
 . "$(dirname "$0")/lib.sh"
 
 ns_add a
-for backend in tcx tc packet; do ft_start $backend a -i lo --backend $backend; done
+mapfile -t all < <(backends tcx tc packet)
+for backend in "${all[@]}"; do ft_start $backend a -i lo --backend $backend; done
 sent=$(in_ns a "$ftsend" -i lo -n 500 -s 100 --src 127.0.0.1 --dst 127.0.0.1 --sport 7001 udpsock)
 in_ns a ping -c 2 -i 0.2 -q ::1 >/dev/null
-for backend in tcx tc packet; do
+for backend in "${all[@]}"; do
 	ft_wait_seen $backend 504
 	ft_stop $backend
 	read -r packets bytes _ <<<"$(ft_from $backend 127.0.0.1 '.protocol == 17 and (.local.port == 7001 or .remote.port == 7001)')"
-	is "$packets $bytes" "$(jq -r '"\(.packets) \(.bytes)"' <<<"$sent")" "$backend: UDP, once"
+	is "$packets $bytes" "$(sent "$sent" packets) $(sent "$sent" bytes)" "$backend: UDP, once"
 	is "$(ft_jq $backend 'map(select(.type == "flow" and .protocol == 58) | .interval | .tx_packets + .rx_packets) | add')" \
 		4 "$backend: two echo requests and two replies, once each"
 	is "$(ft_jq $backend 'map(select(.type == "flow") | .path) | unique | join(" ")')" loopback \

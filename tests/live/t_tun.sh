@@ -4,6 +4,7 @@
 
 [ -c /dev/net/tun ] || skip_all "no /dev/net/tun"
 ns_add a
+mapfile -t all < <(backends tcx tc packet)
 mkfifo "$work/tun.in"
 ip netns exec a "$top_builddir/tests/live/tools/fttun" t0 400 100 <"$work/tun.in" >"$work/tun.out" 2>&1 &
 exec 7>"$work/tun.in"
@@ -12,17 +13,17 @@ grep -q ready "$work/tun.out" || skip_all "$(cat "$work/tun.out")"
 ns_addr a t0 10.9.0.1/24
 ip -n a link set t0 up
 settle a t0
-for backend in tcx tc packet; do ft_start $backend a -i t0 --backend $backend; done
+for backend in "${all[@]}"; do ft_start $backend a -i t0 --backend $backend; done
 echo go >&7
 wait_for "grep -q packets '$work/tun.out'"
 out=$(in_ns a "$ftsend" -i t0 -n 300 -s 50 --src 10.9.0.1 --dst 10.9.0.2 --sport 4000 --dport 5000 udpsock)
-for backend in tcx tc packet; do
+for backend in "${all[@]}"; do
 	ft_wait_seen $backend 700
 	ft_stop $backend
 	is "$(ft_from $backend 10.9.0.2 '.protocol == 17')" "$(sent_triple "$(tail -n 1 "$work/tun.out")")" \
 		"$backend: what comes in"
 	is "$(ft_from $backend 10.9.0.1 '.protocol == 17' | cut -d' ' -f1,2)" \
-		"$(jq -r '"\(.packets) \(.bytes)"' <<<"$out")" "$backend: what goes out"
+		"$(sent "$out" packets) $(sent "$out" bytes)" "$backend: what goes out"
 	is "$(ft_jq $backend 'map(select(.type == "flow" and .interval.tx_bytes != .interval.tx_l2_bytes)) | length')" \
 		0 "$backend: L2 bytes are L3 bytes where there is no link layer"
 	ft_line $backend

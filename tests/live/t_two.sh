@@ -3,12 +3,15 @@
 # was killed counts nothing any more, and the next one takes away what it left.
 . "$(dirname "$0")/lib.sh"
 
-programs() { bpftool prog show -j | jq '[.[] | select((.name // "") | startswith("flowtop"))] | length'; }
+# Those of another flowtop on this machine are held by a process.
+programs() {
+	bpftool prog show -j | jq '[.[] | select((.name // "") | startswith("flowtop")) | select(.pids | not)] | length'
+}
 filters() { in_ns a tc filter show dev v0 "$1" | grep -c flowtop; }
 
 ns_pair a b
 before=$(programs)
-for backend in tcx tc; do
+for backend in $(backends tcx tc); do
 	ft_start one a -i v0 --backend $backend
 	ft_start two a -i v0 --backend $backend
 	first=$(ft_send a v0 b -n 300 --sport 7101 udp)
@@ -22,12 +25,12 @@ for backend in tcx tc; do
 	fourth=$(ft_send a v0 b -n 50 --sport 7104 udp)
 	ft_wait_seen three 150
 	ft_stop three
-	is "$(ft_from one 10.0.0.1 | cut -d' ' -f1)" "$(jq .packets <<<"$first")" "$backend: the first"
+	is "$(ft_from one 10.0.0.1 | cut -d' ' -f1)" "$(sent "$first" packets)" "$backend: the first"
 	is "$(ft_from two 10.0.0.1 | cut -d' ' -f1)" \
-		$(($(jq .packets <<<"$first") + $(jq .packets <<<"$second") + $(jq .packets <<<"$third"))) \
+		$(($(sent "$first" packets) + $(sent "$second" packets) + $(sent "$third" packets))) \
 		"$backend: the second, up to its death"
 	is "$(ft_from three 10.0.0.1 | cut -d' ' -f1)" \
-		$(($(jq .packets <<<"$third") + $(jq .packets <<<"$fourth"))) "$backend: the third"
+		$(($(sent "$third" packets) + $(sent "$fourth" packets))) "$backend: the third"
 	ft_line one
 	ft_line three
 	# kill -9: nothing may count, from the first packet on. Of tcx nothing is left; of clsact the
