@@ -641,10 +641,10 @@ static int programs_named(const char *prefix)
 	return count;
 }
 
-/* Waits until the kernel has freed the accounting programs; false after two seconds. */
+/* Waits until the kernel has freed the accounting programs; false after twenty seconds. */
 static bool programs_become(const char *prefix, int wanted)
 {
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 2000; i++) {
 		if (programs_named(prefix) == wanted)
 			return true;
 		usleep(10000);
