@@ -19,6 +19,7 @@
 #include "core/nls.h"
 #include "core/xalloc.h"
 #include "options.h"
+#include "output/caller.h"
 
 #define NAMES_FILE_MAX (4U << 20)
 
@@ -117,6 +118,8 @@ int ft_session_collect(const struct ft_session *session, struct ft_mailbox *mail
 	int ret;
 
 	raise_limits();
+	if (options->read_file)
+		ft_caller_drop_capabilities(); /* the file is the caller's, or none of theirs */
 	if (!options->read_file) {
 		ret = ft_links_open(&links_config, &links, err, err_size);
 		if (ret < 0)

@@ -23,4 +23,8 @@ void ft_caller_done(struct ft_caller *caller);
 void ft_caller_enter(const struct ft_caller *caller);
 void ft_caller_leave(const struct ft_caller *caller);
 
+/* Gives up for good, before there are threads, what the program's file lends to whoever calls it
+ * (setcap); nothing if we are root. */
+void ft_caller_drop_capabilities(void);
+
 #endif

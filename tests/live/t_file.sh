@@ -34,6 +34,20 @@ is "$(ft_total file not_ip)" "$(ft_total live not_ip)" "not IP agrees"
 ft_line file
 is "$(ft_jq file 'map(select(.type == "flow" and .vlan == [5])) | length')" 1 "the VLAN is told"
 
+# What the program may, its caller may not: somebody else's capture stays closed.
+if command -v setcap >/dev/null && cp "$flowtop" "$work/lent" &&
+	setcap cap_dac_read_search,cap_dac_override+ep "$work/lent" 2>/dev/null; then
+	cp "$work/x.pcap" "$work/secret.pcap"
+	chmod 600 "$work/secret.pcap"
+	setpriv --reuid=65534 --regid=65534 --clear-groups -- env HOME=/ "$work/lent" -b -r \
+		"$work/secret.pcap" >"$work/secret.out" 2>"$work/secret.err"
+	is "$?" 2 "a file of somebody else's is not read with lent capabilities"
+	setpriv --reuid=65534 --regid=65534 --clear-groups -- env HOME=/ "$work/lent" -b --config \
+		"$work/secret.pcap" -r "$work/x.pcap" >"$work/secret.out" 2>"$work/secret.err"
+	is "$?" 2 "nor taken for a config file"
+	rm -f "$work/secret.pcap"
+fi
+
 head -c $(($(stat -c %s "$work/x.pcap") - 10)) "$work/x.pcap" >"$work/cut.pcap"
 chmod 644 "$work"/*.pcap
 read_file "$work/cut.pcap"
