@@ -53,7 +53,16 @@ static int load_driver(struct tc_rig *rig, uint32_t flows, uint32_t burst)
 int tc_rig_open(struct tc_rig *rig, uint32_t log_entries, uint32_t spill_entries, uint32_t flows,
 		uint32_t burst, char *err, size_t err_size)
 {
+	return tc_rig_open_owned(rig, NULL, log_entries, spill_entries, flows, burst, err,
+				 err_size);
+}
+
+int tc_rig_open_owned(struct tc_rig *rig, const struct ft_owner_maps *maps, uint32_t log_entries,
+		      uint32_t spill_entries, uint32_t flows, uint32_t burst, char *err,
+		      size_t err_size)
+{
 	struct ft_backend_config config = {
+		.owner_maps = maps,
 		.log_entries = log_entries,
 		.spill_entries = spill_entries,
 	};

@@ -40,6 +40,10 @@ struct tc_rig_packet {
  */
 int tc_rig_open(struct tc_rig *rig, uint32_t log_entries, uint32_t spill_entries, uint32_t flows,
 		uint32_t burst, char *err, size_t err_size);
+/* The same with the owner programs' maps: sockets of ends are found out. */
+int tc_rig_open_owned(struct tc_rig *rig, const struct ft_owner_maps *maps, uint32_t log_entries,
+		      uint32_t spill_entries, uint32_t flows, uint32_t burst, char *err,
+		      size_t err_size);
 void tc_rig_close(struct tc_rig *rig);
 
 /* Prints TAP's "skip all" and returns true if the tests may not run here. */
