@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "capture/collector_priv.h"
+#include "core/nls.h"
 #include "core/xalloc.h"
 
 #define GONE_NS (60 * UINT64_C(1000000000))
@@ -125,6 +126,20 @@ static void size_scopes(struct picture *picture, size_t count)
 	picture->scope_count = count;
 }
 
+/* Says as long as it is so that not all can be watched. */
+static void note_left_out(struct ft_collector *collector)
+{
+	size_t count = ft_links_left_out(collector->links);
+
+	if (count > 0)
+		ft_notes_say(&collector->notes, FT_NOTE_LEFT_OUT, NEVER,
+			     P_("%zu interface is not watched: at most %d can be in one run",
+				"%zu interfaces are not watched: at most %d can be in one run",
+				count), count, FT_MAX_SCOPES);
+	else
+		ft_notes_drop(&collector->notes, FT_NOTE_LEFT_OUT);
+}
+
 void ft_picture_refresh(struct ft_collector *collector)
 {
 	struct picture *picture = &collector->picture;
@@ -144,6 +159,7 @@ void ft_picture_refresh(struct ft_collector *collector)
 		scope->present = ft_links_scope_present(links, i);
 	}
 	refresh_ifaces(picture, links);
+	note_left_out(collector);
 }
 
 /* "trace.pcap" of "/tmp/trace.pcap". */

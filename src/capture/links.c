@@ -253,6 +253,11 @@ bool ft_links_scope_present(const struct ft_links *links, uint16_t scope)
 	return false;
 }
 
+size_t ft_links_left_out(const struct ft_links *links)
+{
+	return links->scopes.left_out;
+}
+
 const struct ft_addr_set *ft_links_addresses(const struct ft_links *links)
 {
 	return &links->addresses;

@@ -84,6 +84,9 @@ const char *ft_links_scope_name(const struct ft_links *links, uint16_t scope);
 /* False while nothing of the scope exists (the interface vanished). */
 bool ft_links_scope_present(const struct ft_links *links, uint16_t scope);
 
+/* Interfaces that should be watched and are not: as many were in this run as there are numbers. */
+size_t ft_links_left_out(const struct ft_links *links);
+
 /* This machine's addresses and connected subnets; changes count as a new generation. */
 const struct ft_addr_set *ft_links_addresses(const struct ft_links *links);
 

@@ -390,7 +390,9 @@ int ft_netlink_links(int fd, struct ft_link **ret_links, size_t *ret_count)
 		list.count = 0;
 		result = dump_links(fd, AF_UNSPEC, 0, add_link, &list);
 		if (result == 0) {
-			qsort(list.links, list.count, sizeof(*list.links), compare_links);
+			if (list.count)
+				qsort(list.links, list.count, sizeof(*list.links),
+				      compare_links);
 			result = dump_links(fd, AF_BRIDGE, RTEXT_FILTER_BRVLAN, add_pvid, &list);
 			if (result == -EOPNOTSUPP || result == -ENOENT)
 				result = 0; /* a kernel without bridges */

@@ -324,6 +324,7 @@ static int scope_number(struct ft_scope_names *scopes, const char *name)
 		if (strcmp(scopes->names[i], name) == 0)
 			return (int)i;
 	if (scopes->count == FT_MAX_SCOPES) {
+		scopes->left_out++;
 		ft_log(FT_LOG_WARN, "more than %d interfaces; %s is not watched", FT_MAX_SCOPES,
 		       name);
 		return -1;
@@ -384,6 +385,7 @@ static size_t number_scopes(const struct ft_link *links, size_t count,
 {
 	size_t n = 0, p, i;
 
+	scopes->left_out = 0;
 	for (p = 0; p < pattern_count; p++)
 		for (i = 0; i < count; i++) {
 			int scope;

@@ -13,6 +13,7 @@
 struct ft_scope_names {
 	char names[FT_MAX_SCOPES][IFNAMSIZ];
 	size_t count;
+	size_t left_out; /* at the last selection: interfaces for which no number was left */
 };
 
 /* What `any` makes of one interface; the text is for -D. */

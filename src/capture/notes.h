@@ -23,6 +23,7 @@ enum ft_note_subject {
 	FT_NOTE_EVICTED,
 	FT_NOTE_OWNERS,
 	FT_NOTE_OUTPUT,
+	FT_NOTE_LEFT_OUT,
 	FT_NOTE_SCOPE, /* + scope number */
 };
 

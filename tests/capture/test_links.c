@@ -220,6 +220,13 @@ static void test_too_many(void **state)
 					 err, sizeof(err)), 0);
 	assert_int_equal(count, FT_MAX_SCOPES);
 	assert_int_equal(scopes->count, FT_MAX_SCOPES);
+	assert_int_equal(scopes->left_out, 400 - FT_MAX_SCOPES);
+	free(watches);
+	/* A few go: those that are left have their numbers, others get none, ever. */
+	assert_int_equal(ft_links_select(many, FT_MAX_SCOPES, patterns, 1, false, scopes, &watches,
+					 &count, err, sizeof(err)), 0);
+	assert_int_equal(count, FT_MAX_SCOPES);
+	assert_int_equal(scopes->left_out, 0);
 	free(watches);
 	free(scopes);
 	free(many);
