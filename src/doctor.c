@@ -19,6 +19,7 @@
 
 #include "capture/backend.h"
 #include "capture/owner_bpf.h"
+#include "capture/tc_health.h"
 #include "core/nls.h"
 #include "version.h"
 
@@ -112,6 +113,26 @@ static void owners(FILE *stream)
 		closedir(dir);
 }
 
+/* One of the ways to look at TCP sockets. */
+static void health_program(void *arg, const char *name, int result, const char *why)
+{
+	line(arg, name, result == 0, why);
+}
+
+/* How TCP fares. */
+static void health(FILE *stream)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	fprintf(stream, _("How TCP fares (RTT, retransmits, windows), best first\n"));
+	ft_tc_health_probe_all(health_program, stream);
+	line(stream, "inet_diag", fd >= 0,
+	     fd >= 0 ? _("the kernel is asked about its sockets, some times a second") :
+		       strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 /* What the screen needs. */
 static void terminal(FILE *stream)
 {
@@ -151,5 +172,6 @@ void ft_doctor(FILE *stream)
 	kernel(stream);
 	privileges(stream);
 	owners(stream);
+	health(stream);
 	terminal(stream);
 }

@@ -108,7 +108,8 @@ static const struct page summary_page[] = {
 	{ "interfaces[].ports[].drops.qdisc", "n" }, { "health.max_flows", "n!" },
 	{ "health.evicted", "n!" }, { "health.lengthened", "n!" },
 	{ "health.log_fill_per_mille", "n!" }, { "health.spilled", "n!" },
-	{ "health.flips", "n!" }, { "health.map_bytes", "n!" }, { "health.owner_source", "s" },
+	{ "health.flips", "n!" }, { "health.map_bytes", "n!" },
+	{ "health.sockets_missed", "n!" }, { "health.owner_source", "s" },
 	{ "health.notes[]", "s" }, { NULL, NULL },
 };
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "capture/backend.h"
+#include "capture/tc_health.h"
 #include "core/nls.h"
 
 static int none_probe(char *why, size_t why_size)
@@ -70,6 +71,13 @@ static int none_remark(const struct ft_backend *backend, uint32_t ifindex, char 
 static void none_close(struct ft_backend *backend)
 {
 	(void)backend;
+}
+
+void ft_tc_health_probe_all(void (*each)(void *arg, const char *name, int result,
+					 const char *why), void *arg)
+{
+	each(arg, "tcp_sock", -EOPNOTSUPP, 
+	     _("this flowtop was built without BPF (--disable-bpf)"));
 }
 
 const struct ft_backend_ops ft_backend_tcx = {

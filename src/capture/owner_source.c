@@ -54,6 +54,18 @@ const struct ft_owner_maps *ft_owner_source_maps(const struct ft_owner_source *s
 	return ft_owner_bpf_maps(source->bpf);
 }
 
+/* For ft_table_resolve_owners: the sockets of flows that had no packet of late are remembered
+ * with them. */
+static void resolve(void *arg, struct ft_owner_query *query)
+{
+	struct ft_owner_source *source = arg;
+
+	for (int side = 0; side < 2; side++)
+		if (query->end_is_own[side] && query->owner[side] == FT_OWNER_UNKNOWN)
+			query->owner[side] = find_by_cookie(source, query->cookie[side]);
+	ft_owner_proc_resolve(source->proc, query);
+}
+
 void ft_owner_source_apply(struct ft_owner_source *source, struct ft_table *table,
 			   const struct ft_addr_set *addresses, uint64_t now_ns,
 			   uint64_t budget_ns, unsigned max)
@@ -62,7 +74,7 @@ void ft_owner_source_apply(struct ft_owner_source *source, struct ft_table *tabl
 	if (source->bpf)
 		ft_table_move_owners(table, find_by_cookie, source);
 	ft_owner_proc_refresh(source->proc, addresses, now_ns, budget_ns);
-	ft_table_resolve_owners(table, max, ft_owner_proc_resolve, source->proc);
+	ft_table_resolve_owners(table, max, resolve, source);
 }
 
 uint64_t ft_owner_source_glance(struct ft_owner_source *source)

@@ -20,6 +20,7 @@
 #include "bpf/health_core.skel.h"
 #include "bpf/health_plain.skel.h"
 #include "core/log.h"
+#include "core/nls.h"
 #include "core/xalloc.h"
 
 #define LOG_BYTES_MAX (16U << 20) /* all halves together */
@@ -48,6 +49,15 @@ static struct bpf_map *find_map(const struct ft_tc_health *health, const char *n
 	return bpf_object__find_map_by_name(health->object, name);
 }
 
+static void close_object(struct ft_tc_health *health)
+{
+	health_core_bpf__destroy(health->core);
+	health_plain_bpf__destroy(health->plain);
+	health->core = NULL;
+	health->plain = NULL;
+	health->object = NULL;
+}
+
 /* Sizes the maps and loads the object that is open. */
 static int load(struct ft_tc_health *health)
 {
@@ -64,29 +74,31 @@ static int load(struct ft_tc_health *health)
 	return error;
 }
 
+/* Opens and loads one of the programs; leaves nothing behind if that fails. */
+static int load_one(struct ft_tc_health *health, bool by_type)
+{
+	int error;
+
+	if (by_type) {
+		health->core = health_core_bpf__open();
+		health->object = health->core ? health->core->obj : NULL;
+	} else {
+		health->plain = health_plain_bpf__open();
+		health->object = health->plain ? health->plain->obj : NULL;
+	}
+	error = health->object ? load(health) : -errno;
+	if (error) {
+		ft_log(FT_LOG_INFO, "tc: sockets%s: %s", by_type ? " by type" : "",
+		       strerror(-error));
+		close_object(health);
+	}
+	return error;
+}
+
 /* Tries one program after the other, the better one first. */
 static int load_best(struct ft_tc_health *health)
 {
-	int error = -ENOENT;
-
-	health->core = health_core_bpf__open();
-	if (health->core) {
-		health->object = health->core->obj;
-		error = load(health);
-		if (!error)
-			return 0;
-		ft_log(FT_LOG_INFO, "tc: sockets by type: %s", strerror(-error));
-	}
-	health_core_bpf__destroy(health->core);
-	health->core = NULL;
-	health->plain = health_plain_bpf__open();
-	if (health->plain) {
-		health->object = health->plain->obj;
-		error = load(health);
-		if (error)
-			ft_log(FT_LOG_INFO, "tc: sockets: %s", strerror(-error));
-	}
-	return error;
+	return load_one(health, true) ? load_one(health, false) : 0;
 }
 
 /* Maps an array map's memory. */
@@ -177,8 +189,7 @@ void ft_tc_health_close(struct ft_tc_health *health)
 	unmap(&health->state_memory);
 	unmap(&health->index_memory);
 	unmap(&health->log_memory);
-	health_core_bpf__destroy(health->core);
-	health_plain_bpf__destroy(health->plain);
+	close_object(health);
 	free(health->spans);
 	free(health);
 }
@@ -226,4 +237,24 @@ void ft_tc_health_drain(struct ft_tc_health *health, uint32_t epoch, struct ft_b
 uint64_t ft_tc_health_bytes(const struct ft_tc_health *health)
 {
 	return health->state_memory.size + health->index_memory.size + health->log_memory.size;
+}
+
+void ft_tc_health_probe_all(void (*each)(void *arg, const char *name, int result,
+					 const char *why), void *arg)
+{
+	static const struct {
+		const char *name, *works;
+		bool by_type;
+	} ways[] = {
+		{ "tcp_sock", N_("a program reads all that ss tells, as packets are sent"), true },
+		{ "bpf_tcp_sock", N_("a program reads some of it, as packets are sent"), false },
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct ft_tc_health health = { .slots = 1, .entries = 64, .buckets = 8 };
+		int error = load_one(&health, ways[i].by_type);
+
+		each(arg, ways[i].name, error, error ? strerror(-error) : _(ways[i].works));
+		close_object(&health);
+	}
 }

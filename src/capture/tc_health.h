@@ -30,4 +30,8 @@ void ft_tc_health_flip(struct ft_tc_health *health, uint32_t epoch);
 void ft_tc_health_drain(struct ft_tc_health *health, uint32_t epoch, struct ft_batch *batch);
 uint64_t ft_tc_health_bytes(const struct ft_tc_health *health);
 
+/* --doctor: loads each program and tells how that went, the better one first. */
+void ft_tc_health_probe_all(void (*each)(void *arg, const char *name, int result,
+					 const char *why), void *arg);
+
 #endif

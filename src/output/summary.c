@@ -160,6 +160,7 @@ static void put_health(struct ft_json *json, const struct ft_snapshot *snapshot)
 	ft_json_uint(json, "spilled", snapshot->store.spilled);
 	ft_json_uint(json, "flips", snapshot->store.flips);
 	ft_json_uint(json, "map_bytes", snapshot->store.map_bytes);
+	ft_json_uint(json, "sockets_missed", snapshot->store.sockets_missed);
 	if (snapshot->owner_source && *snapshot->owner_source)
 		ft_json_string(json, "owner_source", snapshot->owner_source);
 	if (snapshot->note_count) {
