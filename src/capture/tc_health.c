@@ -151,18 +151,20 @@ static uint32_t jiffy_us(void)
 }
 
 /* As many as fit, a power of two; two index words for each. */
-static void size_log(struct ft_tc_health *health)
+static void size_log(struct ft_tc_health *health, uint32_t max_entries)
 {
 	uint32_t entries = LOG_ENTRIES_MAX;
 	uint64_t bytes = sizeof(struct ft_health) + 2 * sizeof(uint32_t);
 
 	while (entries > LOG_ENTRIES_MIN && entries * bytes * 2 * health->slots > LOG_BYTES_MAX)
 		entries /= 2;
+	while (max_entries && entries > LOG_ENTRIES_MIN && entries > max_entries)
+		entries /= 2;
 	health->entries = entries;
 	health->buckets = 2 * entries / FT_BUCKET_SLOTS;
 }
 
-struct ft_tc_health *ft_tc_health_open(uint32_t slots)
+struct ft_tc_health *ft_tc_health_open(uint32_t slots, uint32_t max_entries)
 {
 	struct ft_tc_health *health;
 
@@ -170,7 +172,7 @@ struct ft_tc_health *ft_tc_health_open(uint32_t slots)
 		return NULL;
 	health = xcalloc(1, sizeof(*health));
 	health->slots = slots;
-	size_log(health);
+	size_log(health, max_entries);
 	if (load_best(health) || map_all(health)) {
 		ft_tc_health_close(health);
 		return NULL;

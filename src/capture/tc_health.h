@@ -15,8 +15,9 @@
 
 struct ft_tc_health;
 
-/* Log and program for so many slots; NULL if this kernel takes none of the programs. */
-struct ft_tc_health *ft_tc_health_open(uint32_t slots);
+/* Log and program for so many slots, with at most so many entries a half (0: by memory); NULL if
+ * this kernel takes none of the programs. */
+struct ft_tc_health *ft_tc_health_open(uint32_t slots, uint32_t max_entries);
 void ft_tc_health_close(struct ft_tc_health *health); /* takes NULL */
 
 /* The program to jump to; borrowed fd. */

@@ -422,7 +422,7 @@ static int load(struct ft_tc_store *store, const struct ft_backend_config *confi
 	if (!kernel_is_rt())
 		for_each_cpu(cpus, count_cpu, store);
 	size_store(store, config);
-	store->health = ft_tc_health_open(store->slots);
+	store->health = ft_tc_health_open(store->slots, config->log_entries);
 	error = load_programs(store, config->owner_maps);
 	if (error && store->health) {
 		flow_tc_bpf__destroy(store->skel);

@@ -92,7 +92,7 @@ compare() {
 	is "$(ft_tcp "$name" options)" "timestamps sack wscale" "$name: options"
 }
 
-for backend in tcx packet; do
+for backend in $(backends tcx tc packet); do
 	ft_start a-$backend a -i v0 --backend $backend
 	ft_start r-$backend r -i v0 --backend $backend
 	ft_start b-$backend b -i t0 --backend $backend
@@ -150,7 +150,7 @@ for backend in tcx packet; do
 done
 
 # iperf3's own JSON.
-ft_start iperf a -i v0 --backend tcx rtt ">" 1ms
+ft_start iperf a -i v0 --backend "$(backends tcx)" rtt ">" 1ms
 in_ns b iperf3 -s -1 -D -p 5001 >/dev/null 2>&1
 wait_for "[ -n \"\$(ip netns exec b ss -Hltn sport = :5001)\" ]"
 ok "iperf3" in_ns a iperf3 -c 10.8.0.2 -p 5001 -n 3M -C cubic -J --logfile "$work/iperf.json"
