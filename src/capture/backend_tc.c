@@ -8,6 +8,9 @@
  *   detach: the hooks first, then out of the table: no packet meets a program that doesn't
  *           know its interface
  *   stop:   detach all, wait, read both halves
+ *
+ * Others may take our programs off (whoever deletes the clsact qdisc does). Nothing tells, so
+ * a few ports are looked after each second, in turn; what is missing is put back, and said.
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -15,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "capture/backend.h"
@@ -26,6 +30,7 @@
 #include "core/xalloc.h"
 
 #define LOOPBACK_IFINDEX 1
+#define LOOKED_AFTER 16 /* ports at a time */
 
 struct tc_backend {
 	struct ft_backend base;
@@ -33,6 +38,8 @@ struct tc_backend {
 	struct ft_tc_store *store;
 	struct ft_tc_port *ports; /* owned; no order */
 	size_t port_count;
+	size_t looked_after; /* the port whose turn was last */
+	time_t looked_sec;   /* when */
 	int promiscuous_fd; /* a packet socket that holds the memberships; -1 = none asked for */
 };
 
@@ -75,16 +82,20 @@ static void release_port(struct tc_backend *tc, struct ft_tc_port *port)
 	ft_tc_store_unwatch(tc->store, port->iface.ifindex);
 }
 
-static int attach_port(struct tc_backend *tc, struct ft_tc_port *port)
+static int attach_hook(struct tc_backend *tc, struct ft_tc_port *port, bool egress)
 {
 	bool l3 = port->iface.flags & FT_IFACE_L3;
+	int fd = ft_tc_store_program(tc->store, l3, egress, tc->way->stub);
+
+	return fd < 0 ? fd : tc->way->attach(port, egress, fd);
+}
+
+static int attach_port(struct tc_backend *tc, struct ft_tc_port *port)
+{
 	int error = ft_tc_store_watch(tc->store, &port->iface);
 
-	for (int egress = 0; egress < 2 && !error; egress++) {
-		int fd = ft_tc_store_program(tc->store, l3, egress, tc->way->stub);
-
-		error = fd < 0 ? fd : tc->way->attach(port, egress, fd);
-	}
+	for (int egress = 0; egress < 2 && !error; egress++)
+		error = attach_hook(tc, port, egress);
 	if (error)
 		release_port(tc, port);
 	return error;
@@ -247,8 +258,42 @@ static int tc_dispatch(struct ft_backend *backend)
 	return ft_tc_store_fill(of(backend)->store);
 }
 
+/* Puts back what is no longer on a port's hooks. A device that went is left to watch. */
+static void look_after(struct tc_backend *tc, struct ft_tc_port *port)
+{
+	for (int egress = 0; egress < 2; egress++) {
+		int error;
+
+		if (tc->way->alive(port, egress))
+			continue;
+		tc->way->detach(port, egress); /* forgets what the record says */
+		error = attach_hook(tc, port, egress);
+		if (error == -ENODEV || error == -ENXIO)
+			return;
+		port->was_taken_off = true;
+		ft_log(FT_LOG_WARN, "tc: somebody took the program off %s (%u): %s", port->name,
+		       port->iface.ifindex, error ? strerror(-error) : "put back");
+	}
+}
+
+/* The same for some of all ports, once a second. */
+static void look_after_some(struct tc_backend *tc)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec == tc->looked_sec)
+		return;
+	tc->looked_sec = now.tv_sec;
+	for (size_t n = 0; n < LOOKED_AFTER && n < tc->port_count; n++) {
+		tc->looked_after = (tc->looked_after + 1) % tc->port_count;
+		look_after(tc, &tc->ports[tc->looked_after]);
+	}
+}
+
 static int tc_collect(struct ft_backend *backend, struct ft_batch *ret_batch)
 {
+	look_after_some(of(backend));
 	return ft_tc_store_collect(of(backend)->store, ret_batch);
 }
 
@@ -267,7 +312,7 @@ static int tc_stop(struct ft_backend *backend, struct ft_batch *ret_batch)
 	return ft_tc_store_finish(tc->store, ret_batch);
 }
 
-/* Names the foreign program ahead of us, ingress first. */
+/* Says that somebody took us off, or names the foreign program ahead of us, ingress first. */
 static int tc_remark(const struct ft_backend *backend, uint32_t ifindex, char *text, size_t size)
 {
 	const struct tc_backend *tc = of_const(backend);
@@ -277,6 +322,16 @@ static int tc_remark(const struct ft_backend *backend, uint32_t ifindex, char *t
 	for (size_t i = 0; i < tc->port_count; i++) {
 		const struct ft_tc_port *port = &tc->ports[i];
 
+		if (port->iface.ifindex == ifindex && port->was_taken_off) {
+			snprintf(text, size,
+				 port->hook[0].attached && port->hook[1].attached ?
+					 _("%s: somebody took flowtop's program off; it was put "
+					   "back, what passed meanwhile is missing") :
+					 _("%s: somebody took flowtop's program off; nothing is "
+					   "counted there"),
+				 port->name);
+			return 0;
+		}
 		for (int egress = 0; egress < 2 && port->iface.ifindex == ifindex; egress++) {
 			uint32_t id;
 

@@ -31,6 +31,7 @@ struct ft_tc_port {
 	char name[IFNAMSIZ];
 	struct ft_tc_hook hook[2]; /* [egress] */
 	bool made_qdisc;           /* clsact: the qdisc is ours to delete, once it is empty */
+	bool was_taken_off;        /* somebody else did what only we should */
 };
 
 struct ft_tc_way {

@@ -580,6 +580,36 @@ static void attached_anew(void **state)
 	close_device(device);
 }
 
+/* Without any notice too, and said. */
+static void put_back(void **state)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	int device = open_device("ft0", IFF_TAP);
+	struct tc_rig_sums sums = { 0 };
+	struct ft_backend *backend;
+	char text[FT_REASON_MAX];
+
+	(void)state;
+	watch_only("ft0", false);
+	backend = open_backend(&ft_backend_clsact);
+	hook.ifindex = (int)watched[0].iface.ifindex;
+	assert_int_equal(bpf_tc_hook_destroy(&hook), 0);
+	while (count_filters("ft0") == 0) { /* looked for once a second */
+		usleep(50000);
+		collect(backend, &sums);
+	}
+	inject(device, 2);
+	send_out("ft0", udp_frame, FRAME_LEN, ETH_P_IP, 0);
+	collect(backend, &sums);
+	check_frames(&sums, 3);
+	assert_int_equal(ft_backend_clsact.remark(backend, watched[0].iface.ifindex, text,
+						  sizeof(text)), 0);
+	assert_non_null(strstr(text, "was put back"));
+	ft_backend_clsact.close(backend);
+	check_clean("ft0");
+	close_device(device);
+}
+
 /* Starts a flowtop that is killed once it counts; returns when it is gone. */
 static void start_and_kill(const struct ft_backend_ops *ops)
 {
@@ -757,6 +787,7 @@ int main(void)
 		TEST(devices_come_and_go),
 		TEST(vanished_before_attach),
 		TEST(attached_anew),
+		TEST(put_back),
 		TEST(killed),
 		TEST(probes_leave_nothing),
 		TEST(capture_filter_is_refused),
