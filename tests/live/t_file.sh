@@ -27,8 +27,11 @@ read_file() {
 		-r "$1" >"$work/file.ndjson" 2>"$work/file.err"
 }
 ok "a file is read without privilege" read_file "$work/x.pcap"
+# Only what was sent here: the two are not stopped at the same moment, and IPv6 never rests.
+sent_here='.protocol == 17 or .icmp.type == 128'
 for from in 10.0.0.1 fd00::1 fd00::2; do
-	is "$(ft_from file $from)" "$(ft_from live $from)" "the file tells what $from sent"
+	is "$(ft_from file $from "$sent_here")" "$(ft_from live $from "$sent_here")" \
+		"the file tells what $from sent"
 done
 is "$(ft_total file not_ip)" "$(ft_total live not_ip)" "not IP agrees"
 ft_line file
@@ -48,12 +51,13 @@ if command -v setcap >/dev/null && cp "$flowtop" "$work/lent" &&
 	rm -f "$work/secret.pcap"
 fi
 
+whole=$(ft_last file .total.seen.packets)
 head -c $(($(stat -c %s "$work/x.pcap") - 10)) "$work/x.pcap" >"$work/cut.pcap"
 chmod 644 "$work"/*.pcap
 read_file "$work/cut.pcap"
 status=$?
 ok "a truncated file: all but the last packet is there" \
-	[ "$(ft_last file .total.seen.packets)" -eq $(($(ft_last live .total.seen.packets) - 1)) ]
+	[ "$(ft_last file .total.seen.packets)" -eq $((whole - 1)) ]
 ok "a truncated file: a sentence says so (exit $status)" grep -qi 'truncated\|cut' "$work/file.err" "$work/file.ndjson"
 echo "not a capture" >"$work/foreign.pcap"
 chmod 644 "$work"/*.pcap
