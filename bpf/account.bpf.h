@@ -188,11 +188,25 @@ static __always_inline bool ft_is_syn(const struct ft_packet *pkt)
 	return (pkt->found.tcp_flags & (FT_TCP_SYN | FT_TCP_ACK)) == FT_TCP_SYN;
 }
 
-/* A pure SYN that meets an entry which has ended begins a new flow. */
-static __always_inline bool ft_supersedes(const struct ft_packet *pkt, const struct ft_entry *entry)
+/*
+ * A pure SYN that meets an entry which has ended begins a new flow; so does one of another socket
+ * of ours: that the old one has ended was seen on another CPU.
+ */
+static __always_inline bool ft_supersedes(struct __sk_buff *skb, const struct ft_account *acc,
+					  const struct ft_packet *pkt,
+					  const struct ft_entry *entry)
 {
-	return ft_is_syn(pkt) &&
-	       (entry->tcp_flags[0] | entry->tcp_flags[1]) & (FT_TCP_FIN | FT_TCP_RST);
+	__u32 d = pkt->dir & 1;
+	__u64 cookie;
+
+	if (!ft_is_syn(pkt))
+		return false;
+	if ((entry->tcp_flags[0] | entry->tcp_flags[1]) & (FT_TCP_FIN | FT_TCP_RST))
+		return true;
+	if (!acc->egress || !entry->cookie[d] || entry->flags[1] & FT_ENTRY_LOOKED_UP(d))
+		return false;
+	cookie = bpf_get_socket_cookie(skb);
+	return cookie && cookie != entry->cookie[d];
 }
 
 /* Says what a new entry, all zero else, is about. */
@@ -347,7 +361,7 @@ static __always_inline bool ft_log_account(struct __sk_buff *skb, struct ft_acco
 	word = ft_index_find(acc, key, hash, &entry);
 	if (!word)
 		return false;
-	if (!entry || ft_supersedes(pkt, entry)) {
+	if (!entry || ft_supersedes(skb, acc, pkt, entry)) {
 		*new_flow = entry ? FT_ENTRY_NEW : 0;
 		fresh = ft_log_append(acc, pkt, key, hash, word, *new_flow);
 		if (!fresh) {
@@ -393,7 +407,7 @@ static __always_inline enum ft_counter ft_spill_account(struct __sk_buff *skb,
 		entry = bpf_map_lookup_elem(map, key);
 		if (!entry)
 			break;
-		if (entry->hash != FT_SPILL_SUPERSEDED && !ft_supersedes(pkt, entry))
+		if (entry->hash != FT_SPILL_SUPERSEDED && !ft_supersedes(skb, acc, pkt, entry))
 			break;
 		if (i + 1 == FT_SPILL_GENERATIONS)
 			break;
