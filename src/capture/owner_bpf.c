@@ -316,6 +316,15 @@ uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie)
 
 /* ---- birth and death */
 
+/* True if some of the programs tell whose sockets are. */
+static bool names_sockets(const struct ft_owner_programs *programs)
+{
+	return ft_owner_programs_has(programs, FT_PART_CREATE) ||
+	       ft_owner_programs_has(programs, FT_PART_SOCK) ||
+	       ft_owner_programs_has(programs, FT_PART_FENTRY) ||
+	       ft_owner_programs_has(programs, FT_PART_SEED);
+}
+
 static void describe(struct ft_owner_bpf *source)
 {
 	size_t at = (size_t)snprintf(source->text, sizeof(source->text), "BPF (");
@@ -343,6 +352,8 @@ struct ft_owner_bpf *ft_owner_bpf_new(struct ft_owners *owners, uint64_t boot_ns
 	source->sockets = ft_owner_sockets_new(0);
 	source->paths = ft_cgroup_paths_new(root);
 	error = ft_owner_programs_load(&source->programs, root);
+	if (!error && !names_sockets(&source->programs))
+		error = -EOPNOTSUPP;
 	if (error)
 		goto cleanup;
 	source->ring = ring_buffer__new(source->programs.maps.ring_fd, on_news, source, NULL);

@@ -15,6 +15,7 @@
 #include "bpf/owner_create.skel.h"
 #include "bpf/owner_fentry.skel.h"
 #include "bpf/owner_maps.skel.h"
+#include "bpf/owner_mptcp.skel.h"
 #include "bpf/owner_seed.skel.h"
 #include "bpf/owner_sock.skel.h"
 #include "bpf/owner_task.skel.h"
@@ -37,6 +38,8 @@ static const struct {
 			   owner_task_bpf__elf_bytes },
 	[FT_PART_CGROUP] = { "cgroups", N_("containers that are gone in a moment"),
 			     owner_cgroup_bpf__elf_bytes },
+	[FT_PART_MPTCP] = { "mptcp", N_("subflows of MPTCP connections"),
+			    owner_mptcp_bpf__elf_bytes },
 };
 
 /* libbpf's words go to the log: stderr belongs to the screen. */

@@ -23,6 +23,7 @@ enum ft_owner_part {
 	FT_PART_SEED,   /* sockets that there were before */
 	FT_PART_TASK,   /* exec, names, ends of processes */
 	FT_PART_CGROUP, /* cgroups as they are made */
+	FT_PART_MPTCP,  /* sockets that the kernel makes below a process' one */
 	FT_PARTS,
 };
 
