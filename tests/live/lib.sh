@@ -248,11 +248,12 @@ backends() {
 }
 
 # ft_start NAME NS OPTIONS...: starts flowtop in batch ndjson; returns once it has printed its
-# first summary, so that it counts from then on. Interval 0.2 s if no -d is given.
+# first summary, so that it counts from then on. Without a -d the interval is FT_INTERVAL, or
+# 0.2 s.
 ft_start() {
 	local name=$1 ns=$2
 	shift 2
-	case " $* " in *' -d '*) ;; *) set -- -d 0.2 "$@" ;; esac
+	case " $* " in *' -d '*) ;; *) set -- -d "${FT_INTERVAL:-0.2}" "$@" ;; esac
 	: >"$work/$name.ndjson" # else an older run's summary would be found
 	# Not by in_ns: $! would be the shell that runs the function.
 	ip netns exec "$ns" env FT_LIVE_MARK="$FT_LIVE_MARK" "$flowtop" -b -o ndjson --pane all -n -N "$@" \

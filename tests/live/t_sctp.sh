@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SCTP by iperf3: the same packets counted as super-packets before they are cut, and one by one
+# behind; their number is what the receiving kernel counts.
+. "$(dirname "$0")/lib.sh"
+
+ns_pair a b
+in_ns b iperf3 -s -1 -D -p 5201 >/dev/null 2>&1
+wait_for "ip netns exec b ss -Hltn | grep -q ':5201 '"
+in_ns a sh -c 'exec 3</proc/net/sctp/snmp' 2>/dev/null ||
+	skip_all "no SCTP here"
+packets() { in_ns b awk '$1 == "SctpInSCTPPacks" { print $2 }' /proc/net/sctp/snmp; }
+# Packets are cut behind the hook of a, so that it alone sees super-packets.
+in_ns a ethtool -K v0 tx-sctp-segmentation off >/dev/null
+tcx=$(backends tcx)
+names=("a-$tcx" a-packet "b-$tcx" b-packet)
+for name in "${names[@]}"; do ft_start "$name" "${name%-*}" -i v0 --backend "${name#*-}"; done
+before=$(packets)
+ok "iperf3 SCTP" quiet in_ns a iperf3 --sctp -c 10.0.0.2 -p 5201 -n 2M
+settle a v0
+got=$(($(packets) - before))
+for name in "${names[@]}"; do ft_stop "$name"; done
+read -r packets bytes l2 <<<"$(ft_from b-packet 10.0.0.1 '.protocol == 132')"
+is "$packets" "$got" "packets are what the kernel got"
+is "$l2" $((bytes + 14 * packets)) "14 bytes a packet around them"
+for name in "${names[@]}"; do
+	is "$(ft_from "$name" 10.0.0.1 '.protocol == 132')" "$packets $bytes $l2" "$name: from the client"
+	is "$(ft_from "$name" 10.0.0.2 '.protocol == 132')" "$(ft_from b-packet 10.0.0.2 '.protocol == 132')" \
+		"$name: from the server"
+	ft_line "$name"
+done
+done_testing
