@@ -11,7 +11,8 @@
  * for the table is made when a flow needs it. Processes that hold sockets older than flowtop
  * are alive: /proc tells all of them.
  *
- * Bounded: sockets by owner_sockets.h; processes by PROCESSES_MAX, those that ended go first.
+ * Bounded: sockets by owner_sockets.h, and the kernel is asked again for those that had to be
+ * forgotten; processes by PROCESSES_MAX, those that ended go first.
  */
 #include "capture/owner_bpf.h"
 
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "capture/cgroup_paths.h"
@@ -32,6 +34,7 @@
 
 #define PROCESSES_MAX 16384
 #define BUCKETS 4096U /* a power of two */
+#define SEED_AGAIN_NS (5 * UINT64_C(1000000000)) /* at least; and at most a hundredth of a CPU */
 
 struct process {
 	struct process *next;
@@ -55,9 +58,19 @@ struct ft_owner_bpf {
 	struct process *buckets[BUCKETS];
 	size_t process_count;
 	bool seeded;
+	bool missing;         /* a socket was asked for that may have been forgotten */
+	uint64_t seeded_ns, seed_cost_ns;
 	char text[160];
 	struct ft_proc_info info; /* scratch */
 };
+
+static uint64_t clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
 
 /* ---- processes */
 
@@ -241,10 +254,26 @@ static int on_news(void *arg, void *data, size_t size)
 	return 0;
 }
 
+/* Reads all sockets that processes hold. */
+static int seed(struct ft_owner_bpf *source)
+{
+	uint64_t begun = clock_ns();
+	int error = ft_owner_programs_seed(&source->programs, on_socket, source);
+
+	source->seeded_ns = clock_ns();
+	source->seed_cost_ns = source->seeded_ns - begun;
+	source->missing = false;
+	return error;
+}
+
 void ft_owner_bpf_drain(struct ft_owner_bpf *source)
 {
-	if (source)
-		ring_buffer__consume(source->ring);
+	if (!source)
+		return;
+	ring_buffer__consume(source->ring);
+	if (source->missing &&
+	    clock_ns() - source->seeded_ns > SEED_AGAIN_NS + 100 * source->seed_cost_ns)
+		seed(source);
 }
 
 /* ---- answers */
@@ -306,8 +335,10 @@ uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie)
 	if (!source)
 		return FT_OWNER_UNKNOWN;
 	socket = ft_owner_sockets_find(source->sockets, cookie);
-	if (!socket)
+	if (!socket) {
+		source->missing |= cookie && ft_owner_sockets_forgotten(source->sockets) > 0;
 		return FT_OWNER_UNKNOWN;
+	}
 	if (!socket->start_ns)
 		return FT_OWNER_KERNEL;
 	process = know_process(source, socket->tgid, socket->start_ns);
@@ -361,8 +392,7 @@ struct ft_owner_bpf *ft_owner_bpf_new(struct ft_owners *owners, uint64_t boot_ns
 		error = -errno;
 		goto cleanup;
 	}
-	error = ft_owner_programs_seed(&source->programs, on_socket, source);
-	source->seeded = error == 0;
+	source->seeded = seed(source) == 0;
 	describe(source);
 	return source;
 
@@ -392,8 +422,7 @@ const struct ft_owner_maps *ft_owner_bpf_maps(const struct ft_owner_bpf *source)
 bool ft_owner_bpf_complete(const struct ft_owner_bpf *source)
 {
 	return source && source->seeded &&
-	       ft_owner_programs_has(&source->programs, FT_PART_CREATE) &&
-	       ft_owner_sockets_forgotten(source->sockets) == 0;
+	       ft_owner_programs_has(&source->programs, FT_PART_CREATE);
 }
 
 const char *ft_owner_bpf_describe(const struct ft_owner_bpf *source)

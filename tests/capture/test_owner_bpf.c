@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owners by BPF, on sockets of our own: older ones, new ones, handed-on ones, of processes that are
+ * gone, renamed or not of this family.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <cmocka.h>
+
+#include "capture/owner_bpf.h"
+
+static struct ft_owners *owners;
+static struct ft_owner_bpf *source;
+static struct ft_users users;
+static int old_fd; /* a socket from before */
+
+static uint64_t boot_ns(void)
+{
+	struct timespec real, boot;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return (uint64_t)(real.tv_sec - boot.tv_sec) * 1000000000 + (uint64_t)real.tv_nsec -
+	       (uint64_t)boot.tv_nsec;
+}
+
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size), 0);
+	return cookie;
+}
+
+/* Who owns it, as far as the kernel has told by now; NULL: nobody known. */
+static const struct ft_process *owner_of(uint64_t cookie)
+{
+	ft_owner_bpf_drain(source);
+	return ft_owners_process(owners, ft_owner_bpf_find(source, cookie));
+}
+
+static void assert_ours(const struct ft_process *process)
+{
+	assert_non_null(process);
+	assert_int_equal(process->pid, getpid());
+	assert_int_equal(process->ppid, getppid());
+	assert_int_equal(process->uid, geteuid());
+	assert_int_equal(process->gid, getegid());
+	assert_true(strstr(process->exe, "test_owner_bpf") != NULL);
+	assert_true(strstr(process->cmdline, "test_owner_bpf") != NULL);
+	assert_true(process->netns > 0);
+	assert_true(process->start_ns > 0);
+}
+
+static void test_older(void **state)
+{
+	(void)state;
+	assert_ours(owner_of(cookie_of(old_fd)));
+	assert_true(ft_owner_bpf_complete(source));
+}
+
+static void test_new(void **state)
+{
+	static const int kinds[][3] = {
+		{ AF_INET, SOCK_STREAM, 0 }, { AF_INET6, SOCK_STREAM, 0 },
+		{ AF_INET, SOCK_DGRAM, 0 }, { AF_INET, SOCK_RAW, 253 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int fd = socket(kinds[i][0], kinds[i][1], kinds[i][2]);
+
+		assert_true(fd >= 0);
+		assert_ours(owner_of(cookie_of(fd)));
+		close(fd);
+	}
+}
+
+/* Sockets that make no packets are none of ours. */
+static void test_unix(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(write(pair[0], "x", 1), 1);
+	assert_null(owner_of(cookie_of(pair[0])));
+	assert_int_equal(ft_owner_bpf_find(source, 0), FT_OWNER_UNKNOWN);
+	assert_int_equal(ft_owner_bpf_find(NULL, 1), FT_OWNER_UNKNOWN);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* A child uses our socket; then we do again. */
+static void test_handed_on(void **state)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	const struct ft_process *process;
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_ours(owner_of(cookie_of(fd)));
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_NAME, "ft child");
+		(void)!recv(fd, &byte, 1, MSG_DONTWAIT);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	process = owner_of(cookie_of(fd));
+	assert_non_null(process);
+	assert_int_equal(process->pid, pid);
+	assert_int_equal(process->ppid, getpid());
+	assert_string_equal(process->name, "ft child");
+	assert_true(process->exited_ns > 0);
+	(void)!recv(fd, &byte, 1, MSG_DONTWAIT);
+	assert_ours(owner_of(cookie_of(fd)));
+	close(fd);
+}
+
+/* All is known of a process that was gone before anybody could look. */
+static void test_short_life(void **state)
+{
+	const struct ft_process *process;
+	uint64_t cookie = 0;
+	int pipes[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	pid = fork();
+	if (pid == 0) {
+		cookie = cookie_of(socket(AF_INET, SOCK_DGRAM, 0));
+		(void)!write(pipes[1], &cookie, sizeof(cookie));
+		_exit(0);
+	}
+	assert_int_equal(read(pipes[0], &cookie, sizeof(cookie)), sizeof(cookie));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	process = owner_of(cookie);
+	assert_non_null(process);
+	assert_int_equal(process->pid, pid);
+	assert_int_equal(process->ppid, getpid());
+	assert_true(strstr(process->cmdline, "test_owner_bpf") != NULL);
+	assert_true(strstr(process->exe, "test_owner_bpf") != NULL);
+	assert_true(process->exited_ns >= process->start_ns);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* A new name makes a new record; a thread's is not the process'. */
+static void test_names(void **state)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	char before[16];
+
+	(void)state;
+	prctl(PR_GET_NAME, before);
+	assert_string_equal(owner_of(cookie_of(fd))->name, before);
+	prctl(PR_SET_NAME, "ft new name");
+	assert_string_equal(owner_of(cookie_of(fd))->name, "ft new name");
+	prctl(PR_SET_NAME, before);
+	assert_string_equal(owner_of(cookie_of(fd))->name, before);
+	close(fd);
+}
+
+static void count_report(void *arg, const char *name, int result, const char *why)
+{
+	unsigned int *count = arg;
+
+	assert_true(name[0] && why[0]);
+	assert_true(result <= 0);
+	++*count;
+}
+
+static void test_probe(void **state)
+{
+	unsigned int count = 0;
+
+	(void)state;
+	ft_owner_bpf_probe_all(count_report, &count);
+	assert_true(count >= 5);
+	assert_true(strncmp(ft_owner_bpf_describe(source), "BPF (", 5) == 0);
+	assert_non_null(ft_owner_bpf_maps(source));
+	assert_null(ft_owner_bpf_maps(NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_older), cmocka_unit_test(test_new),
+		cmocka_unit_test(test_unix), cmocka_unit_test(test_handed_on),
+		cmocka_unit_test(test_short_life), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_probe),
+	};
+	int failed;
+
+	if (geteuid() != 0) {
+		printf("1..0 # SKIP needs root\n");
+		return 0;
+	}
+	old_fd = socket(AF_INET, SOCK_DGRAM, 0);
+	owners = ft_owners_new();
+	source = ft_owner_bpf_new(owners, boot_ns(), &users);
+	if (!source) {
+		printf("1..0 # SKIP needs root with CAP_BPF\n");
+		return 0;
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	ft_owner_bpf_free(source);
+	ft_users_done(&users);
+	ft_owners_free(owners);
+	return failed;
+}
