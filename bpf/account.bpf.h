@@ -224,11 +224,10 @@ static __always_inline void ft_note_shake(struct ft_entry *entry, __u8 fresh, __
 {
 	__u32 now, at = d;
 
-	if (!(fresh & FT_TCP_SYN)) {
-		if (!(fresh & FT_TCP_ACK) || !(entry->tcp_flags[d] & FT_TCP_SYN))
-			return;
+	if (!(fresh & (FT_TCP_SYN | FT_TCP_ACK)))
+		return;
+	if (entry->tcp_flags[d] & FT_TCP_SYN)
 		at = FT_SHAKE_ACK;
-	}
 	now = bpf_ktime_get_ns() / FT_SHAKE_NS;
 	entry->shake[at] = now ? now : 1;
 }

@@ -85,8 +85,9 @@ struct ft_entry {
 	__u8 tcp_flags[2]; /* OR of the TCP flags octets */
 	__u8 flags[2];     /* [0]: FT_ENTRY_*; [1]: FT_ENTRY_LOOKED_UP */
 	/* Of a handshake, low words of a clock in FT_SHAKE_NS, 0 = not seen: [direction] the first
-	 * SYN, with ACK or without; [2] the first ACK after a SYN of the same side. Only
-	 * differences mean something. */
+	 * SYN, with ACK or without; where the entry has none (its SYN may be in another epoch's)
+	 * the first ACK; [2] the first ACK behind a SYN of the same side. Only differences mean
+	 * something. */
 	__u32 shake[3];
 };
 #define FT_SHAKE_ACK 2

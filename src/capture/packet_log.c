@@ -180,11 +180,10 @@ static void note_shake(struct ft_entry *entry, const struct ft_packet_result *re
 	uint8_t had = entry->tcp_flags[result->dir], fresh = result->tcp_flags & (uint8_t)~had;
 	uint32_t now = (uint32_t)(tick / FT_SHAKE_NS), at = result->dir;
 
-	if (!(fresh & TCP_SYN)) {
-		if (!(fresh & TCP_ACK) || !(had & TCP_SYN))
-			return;
+	if (!(fresh & (TCP_SYN | TCP_ACK)))
+		return;
+	if (had & TCP_SYN)
 		at = FT_SHAKE_ACK;
-	}
 	entry->shake[at] = now ? now : 1;
 }
 

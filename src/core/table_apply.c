@@ -243,7 +243,7 @@ static void count(struct apply *apply, const struct ft_entry *entry, uint32_t sl
 	change->syn |= ((entry->flags[0] & FT_ENTRY_SYN_AB) ? 1 : 0) |
 		       ((entry->flags[0] & FT_ENTRY_SYN_BA) ? 2 : 0);
 	if (entry->shake[0] | entry->shake[1])
-		ft_table_note_shake(table, change, entry->shake);
+		ft_table_note_shake(table, change, entry);
 	if (change->flags & FT_CHANGE_NEW)
 		note_birth(apply, change, ft_flow_store_flow(table->store, slot), entry);
 }

@@ -75,14 +75,36 @@ static uint32_t earlier(uint32_t a, uint32_t b)
 	return (int32_t)(b - a) < 0 ? b : a;
 }
 
-void ft_table_note_shake(struct ft_table *table, const struct ft_change *change,
-			 const uint32_t shake[3])
+/* The first ACK of a direction whose SYN was in an earlier period: it ends the handshake if that
+ * is all that it lacks. */
+static void note_ack(struct ft_flow_tcp *record, int dir, uint32_t moment)
 {
-	struct ft_flow_tcp *record = need_record(&table->tcp, change->row);
-	int i;
+	uint32_t syn = record->shake[dir], answer = record->shake[!dir];
 
-	for (i = 0; i < 3; i++)
-		record->shake[i] = earlier(record->shake[i], shake[i]);
+	if (syn && answer && !record->shake[FT_SHAKE_ACK] && (int32_t)(answer - syn) >= 0 &&
+	    (int32_t)(moment - answer) >= 0)
+		record->shake[FT_SHAKE_ACK] = moment;
+}
+
+void ft_table_note_shake(struct ft_table *table, const struct ft_change *change,
+			 const struct ft_entry *entry)
+{
+	bool syn = (entry->tcp_flags[0] | entry->tcp_flags[1]) & FT_TCP_SYN;
+	struct ft_flow_tcp *record;
+	int dir;
+
+	/* Without a SYN it matters only to handshakes that are known of. */
+	if (!syn && !record_of(&table->tcp, change->row))
+		return;
+	record = need_record(&table->tcp, change->row);
+	for (dir = 0; dir < 2; dir++)
+		if (entry->tcp_flags[dir] & FT_TCP_SYN)
+			record->shake[dir] = earlier(record->shake[dir], entry->shake[dir]);
+	record->shake[FT_SHAKE_ACK] = earlier(record->shake[FT_SHAKE_ACK],
+					      entry->shake[FT_SHAKE_ACK]);
+	for (dir = 0; dir < 2; dir++)
+		if (!(entry->tcp_flags[dir] & FT_TCP_SYN) && entry->shake[dir])
+			note_ack(record, dir, entry->shake[dir]);
 }
 
 /* ---- sockets by cookie */

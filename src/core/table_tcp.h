@@ -51,9 +51,9 @@ struct ft_table_tcp {
 	uint32_t lonely_count;
 };
 
-/* Moments of a handshake that an entry brings; the change's flow is a TCP flow. */
+/* Moments of a handshake that an entry brings. */
 void ft_table_note_shake(struct ft_table *table, const struct ft_change *change,
-			 const uint32_t shake[3]);
+			 const struct ft_entry *entry);
 /* A flow begins: its row's number may have been another's. */
 void ft_table_tcp_begin(struct ft_table *table, uint32_t row);
 /* A snapshot is made: joins sockets to the flow whose change names their cookies. */

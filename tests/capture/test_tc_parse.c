@@ -82,7 +82,7 @@ static void check_flow(const struct ft_packet_case *c, const struct ft_batch *ba
 	CHECK(c, entry->ifindex[c->dir] == RIG_IFINDEX && entry->ifindex[!c->dir] == 0);
 	CHECK(c, entry->first_tick && entry->last_tick >= entry->first_tick);
 	CHECK(c, entry->flags[1] == 0);
-	CHECK(c, !entry->shake[c->dir] == !(c->tcp_flags & 0x02)); /* SYN */
+	CHECK(c, !entry->shake[c->dir] == !(c->tcp_flags & 0x12)); /* SYN, ACK */
 	CHECK(c, !entry->shake[!c->dir] && !entry->shake[FT_SHAKE_ACK]);
 }
 

@@ -275,62 +275,117 @@ static void test_long_life(void **state)
 
 /* ---- handshakes */
 
-/* Moments in units, 0 = not seen; who began; what is told. */
+/* Moments in units, 0 = not seen, and TCP flags a->b, b->a, of two entries; who began; what is
+ * told. */
 static const struct {
 	const char *what;
-	uint32_t shake[2][3]; /* in two spans */
+	struct {
+		uint32_t shake[3];
+		uint8_t flags[2];
+	} entry[2];
 	bool by_b;
 	uint32_t syn_ack_us, ack_us;
 } shakes[] = {
-	{ "all in one entry", { { 1000, 2000, 3000 } }, false, 1024, 1024 },
-	{ "begun by b", { { 2000, 1000, 3000 } }, true, 1024, 1024 },
-	{ "each way on a CPU of its own", { { 1000, 0, 3000 }, { 0, 2000, 0 } }, false, 1024,
+	{ "all in one entry", { { { 1000, 2000, 3000 }, { SYN | ACK, SYN | ACK } } }, false, 1024,
 	  1024 },
-	{ "the first SYN counts, on whatever CPU", { { 1500, 0, 0 }, { 1000, 2000, 0 } }, false,
+	{ "begun by b", { { { 2000, 1000, 3000 }, { SYN | ACK, SYN | ACK } } }, true, 1024, 1024 },
+	{ "each way on a CPU of its own",
+	  { { { 1000, 0, 3000 }, { SYN | ACK, 0 } }, { { 0, 2000, 0 }, { 0, SYN | ACK } } }, false,
+	  1024, 1024 },
+	{ "the first SYN counts, on whatever CPU",
+	  { { { 1500, 0, 0 }, { SYN, 0 } }, { { 1000, 2000, 0 }, { SYN, SYN | ACK } } }, false,
 	  1024, 0 },
-	{ "the clock's word wraps", { { UINT32_MAX - 499, 500, 1500 } }, false, 1024, 1024 },
-	{ "at once", { { 5, 5, 5 } }, false, 1, 1 },
-	{ "no answer", { { 1000, 0, 0 } }, false, 0, 0 },
-	{ "no pair: the answer is older", { { 2000, 1000, 0 } }, false, 0, 0 },
+	{ "the clock's word wraps", { { { UINT32_MAX - 499, 500, 1500 }, { SYN | ACK, SYN | ACK } } },
+	  false, 1024, 1024 },
+	{ "at once", { { { 5, 5, 5 }, { SYN | ACK, SYN | ACK } } }, false, 1, 1 },
+	{ "no answer", { { { 1000, 0, 0 }, { SYN, 0 } } }, false, 0, 0 },
+	{ "no pair: the answer is older", { { { 2000, 1000, 0 }, { SYN, SYN | ACK } } }, false, 0,
+	  0 },
+	{ "joined in the middle", { { { 1000, 2000, 0 }, { ACK, ACK } } }, false, 0, 0 },
 };
+
+/* Puts such entries into the feed, from the first one on. */
+static void put_shakes(struct feed *feed, size_t row, unsigned first, unsigned end)
+{
+	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
+	bool by_b = shakes[row].by_b;
+
+	for (unsigned i = first; i < end; i++) {
+		struct ft_entry *entry;
+
+		if (!(shakes[row].entry[i].flags[0] | shakes[row].entry[i].flags[1]))
+			continue;
+		entry = feed_add(feed, i, &key, 100, 100);
+		memcpy(entry->shake, shakes[row].entry[i].shake, sizeof(entry->shake));
+		memcpy(entry->tcp_flags, shakes[row].entry[i].flags, sizeof(entry->tcp_flags));
+		if (entry->shake[by_b] && entry->tcp_flags[by_b] & SYN)
+			entry->flags[0] |= by_b ? FT_ENTRY_SYN_BA : FT_ENTRY_SYN_AB;
+	}
+}
+
+static void check_shake(const struct ft_snapshot *snapshot, const char *what, uint32_t syn_ack_us,
+			uint32_t ack_us)
+{
+	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
+	struct ft_handshake shake = ft_snapshot_handshake(snapshot, row_of(snapshot, &key));
+
+	if (shake.syn_ack_us != syn_ack_us || shake.ack_us != ack_us)
+		fail_msg("%s: %u and %u us, should be %u and %u", what, shake.syn_ack_us,
+			 shake.ack_us, syn_ack_us, ack_us);
+}
 
 static void test_handshakes(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(shakes) / sizeof(shakes[0]); i++) {
-		struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
-		struct ft_handshake shake;
 		struct ft_snapshot *snapshot;
 		struct bed bed;
 
 		make_bed(&bed, 0);
-		for (unsigned span = 0; span < 2; span++) {
-			const uint32_t *units = shakes[i].shake[span];
-			struct ft_entry *entry;
-
-			if (!(units[0] | units[1]))
-				continue;
-			entry = feed_add(&bed.feed, span, &key, 100, 100);
-			memcpy(entry->shake, units, sizeof(entry->shake));
-			if (units[shakes[i].by_b])
-				entry->flags[0] |= shakes[i].by_b ? FT_ENTRY_SYN_BA :
-								    FT_ENTRY_SYN_AB;
-			entry->tcp_flags[shakes[i].by_b] = SYN;
-		}
+		put_shakes(&bed.feed, i, 0, 2);
 		snapshot = step(&bed, 1);
-		shake = ft_snapshot_handshake(snapshot, row_of(snapshot, &key));
-		if (shake.syn_ack_us != shakes[i].syn_ack_us || shake.ack_us != shakes[i].ack_us)
-			fail_msg("%s: %u and %u us, should be %u and %u", shakes[i].what,
-				 shake.syn_ack_us, shake.ack_us, shakes[i].syn_ack_us,
-				 shakes[i].ack_us);
+		check_shake(snapshot, shakes[i].what, shakes[i].syn_ack_us, shakes[i].ack_us);
 		ft_snapshot_put(snapshot);
-		/* Idle, it keeps it; the answer may come in a later interval. */
+		/* Idle, it keeps it. */
 		snapshot = step(&bed, 1);
-		shake = ft_snapshot_handshake(snapshot, row_of(snapshot, &key));
-		assert_int_equal(shake.syn_ack_us, shakes[i].syn_ack_us);
+		check_shake(snapshot, shakes[i].what, shakes[i].syn_ack_us, shakes[i].ack_us);
 		ft_snapshot_put(snapshot);
 		unmake_bed(&bed);
 	}
+}
+
+/* The line is slow, periods are short: each packet of a handshake comes in one of its own. */
+static void test_handshakes_over_periods(void **state)
+{
+	static const struct {
+		uint32_t shake[3];
+		uint8_t flags[2];
+		uint32_t syn_ack_us, ack_us;
+	} periods[] = {
+		{ { 1000, 0, 0 }, { SYN, 0 }, 0, 0 },
+		{ { 0, 2000, 0 }, { 0, SYN | ACK }, 1024, 0 },
+		{ { 0, 2500, 0 }, { 0, ACK }, 1024, 0 }, /* not the initiator's */
+		{ { 3000, 0, 0 }, { ACK, 0 }, 1024, 1024 },
+		{ { 4000, 5000, 0 }, { ACK, ACK }, 1024, 1024 },
+	};
+	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
+	struct bed bed;
+
+	(void)state;
+	make_bed(&bed, 0);
+	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++) {
+		struct ft_entry *entry = feed_add(&bed.feed, 0, &key, 100, 100);
+		struct ft_snapshot *snapshot;
+
+		memcpy(entry->shake, periods[i].shake, sizeof(entry->shake));
+		memcpy(entry->tcp_flags, periods[i].flags, sizeof(entry->tcp_flags));
+		if (i == 0)
+			entry->flags[0] |= FT_ENTRY_SYN_AB;
+		snapshot = step(&bed, 1);
+		check_shake(snapshot, "over periods", periods[i].syn_ack_us, periods[i].ack_us);
+		ft_snapshot_put(snapshot);
+	}
+	unmake_bed(&bed);
 }
 
 /* ---- what a sample says */
@@ -414,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_sockets_are_named),
 		cmocka_unit_test(test_long_life),
 		cmocka_unit_test(test_handshakes),
+		cmocka_unit_test(test_handshakes_over_periods),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_words),
 	};
