@@ -508,7 +508,8 @@ const struct ft_container *ft_containers_find(struct ft_containers *containers, 
 {
 	struct remembered *at = &containers->remembered[hash_of(cgroup) % REMEMBERED];
 
-	if (at->cgroup && strcmp(at->cgroup, cgroup) == 0)
+	/* What is no container may become one by a file: that is asked again. */
+	if (at->cgroup && strcmp(at->cgroup, cgroup) == 0 && at->container.runtime[0])
 		return &at->container;
 	free(at->cgroup);
 	at->cgroup = xstrdup(cgroup);

@@ -191,6 +191,7 @@ static char *read_cgroup(struct ft_owner_bpf *source, const struct ft_owner_proc
 static void on_process(struct ft_owner_bpf *source, const struct ft_owner_process *news)
 {
 	struct process *process = know_process(source, news->head.tgid, news->head.start_ns);
+	char home[128];
 
 	if (!process)
 		return;
@@ -205,6 +206,9 @@ static void on_process(struct ft_owner_bpf *source, const struct ft_owner_proces
 	process->exe = read_exe(&process->news);
 	process->cmdline = read_cmdline(&process->news);
 	process->cgroup = read_cgroup(source, &process->news);
+	/* Its files may be gone when a flow needs them: they are remembered. */
+	ft_users_home(source->users, news->uid, home, sizeof(home));
+	ft_users_container(source->users, process->cgroup, home);
 }
 
 static void on_end(struct ft_owner_bpf *source, const struct ft_owner_exit *news)

@@ -206,7 +206,7 @@ static const struct {
 static void test_files(void **state)
 {
 	struct ft_containers *containers = ft_containers_new(root);
-	char label[64];
+	char label[128];
 
 	(void)state;
 	for (int round = 0; round < 2; round++) {
@@ -225,6 +225,12 @@ static void test_files(void **state)
 					 found->pod_namespace);
 		}
 	}
+	/* What is none yet may become one; what was one stays. */
+	put("/run/runc/nobox/state.json", "{}");
+	assert_string_equal(ft_containers_find(containers, "/nobox", "")->name, "nobox");
+	snprintf(label, sizeof(label), "%s/run/runc/nobox/state.json", root);
+	assert_int_equal(unlink(label), 0);
+	assert_string_equal(ft_containers_find(containers, "/nobox", "")->name, "nobox");
 	ft_containers_free(containers);
 }
 
