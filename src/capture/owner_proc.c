@@ -87,6 +87,7 @@ struct ft_owner_proc {
 
 	uint16_t (*find)(void *arg, uint64_t cookie); /* the better source; NULL = none */
 	void *find_arg;
+	bool finds_all;           /* what it doesn't find is no process' socket */
 	char text[160];
 };
 
@@ -128,10 +129,12 @@ void ft_owner_proc_free(struct ft_owner_proc *source)
 }
 
 void ft_owner_proc_ask_first(struct ft_owner_proc *source,
-			     uint16_t (*find)(void *arg, uint64_t cookie), void *arg)
+			     uint16_t (*find)(void *arg, uint64_t cookie), void *arg,
+			     bool finds_all)
 {
 	source->find = find;
 	source->find_arg = arg;
+	source->finds_all = finds_all;
 }
 
 uint64_t ft_owner_proc_boot_ns(const struct ft_owner_proc *source)
@@ -525,6 +528,34 @@ static enum answer owner_of_raw(struct ft_owner_proc *source, const struct end *
 	return ANSWER_OWNER;
 }
 
+/* The raw socket with the cookie that the flow's end has. */
+static const struct ft_sock *find_raw_cookie(const struct ft_owner_proc *source, uint64_t cookie)
+{
+	for (size_t i = 0; i < source->raw_count; i++)
+		if (cookie && source->raw[i].sock.cookie == cookie)
+			return &source->raw[i].sock;
+	return NULL;
+}
+
+/* A router message is the kernel's as a rule, but a process that has a raw socket can send one
+ * too: without the sender's cookie there is no telling as soon as somebody has one (any ping). */
+static enum answer owner_of_router_message(struct ft_owner_proc *source, const struct end *end,
+					   uint16_t *ret_owner)
+{
+	const struct ft_sock *sock;
+	size_t count;
+
+	read_raw(source);
+	sock = find_raw_cookie(source, end->cookie);
+	if (sock)
+		return owner_of_sock(source, sock, ret_owner);
+	find_raw(source, end, &count);
+	if (count > 0 && (!end->cookie || !source->finds_all))
+		return ANSWER_NONE;
+	*ret_owner = FT_OWNER_KERNEL;
+	return ANSWER_OWNER;
+}
+
 /* Who asked, or the kernel, which answers and reports errors. */
 static enum answer owner_of_icmp(struct ft_owner_proc *source, const struct end *end,
 				 const struct ft_owner_query *query, uint16_t *ret_owner)
@@ -542,10 +573,8 @@ static enum answer owner_of_icmp(struct ft_owner_proc *source, const struct end 
 	}
 	if (has_id(end->protocol, type) && query->initiator == FT_END_NONE)
 		return ANSWER_NONE;
-	if (is_router_message(end->protocol, type)) {
-		read_raw(source);
-		return owner_of_raw(source, end, true, ret_owner);
-	}
+	if (is_router_message(end->protocol, type))
+		return owner_of_router_message(source, end, ret_owner);
 	*ret_owner = FT_OWNER_KERNEL;
 	return ANSWER_OWNER;
 }

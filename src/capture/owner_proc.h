@@ -30,9 +30,10 @@ void ft_owner_proc_refresh(struct ft_owner_proc *source, const struct ft_addr_se
  */
 uint64_t ft_owner_proc_glance(struct ft_owner_proc *source);
 /* A better source, asked first about each socket that was found: its answer counts unless it is
- * FT_OWNER_UNKNOWN. */
+ * FT_OWNER_UNKNOWN. finds_all: sockets that it doesn't know are no process'. */
 void ft_owner_proc_ask_first(struct ft_owner_proc *source,
-			     uint16_t (*find)(void *arg, uint64_t cookie), void *arg);
+			     uint16_t (*find)(void *arg, uint64_t cookie), void *arg,
+			     bool finds_all);
 /* CLOCK_REALTIME of the boot, by which it tells when processes started. */
 uint64_t ft_owner_proc_boot_ns(const struct ft_owner_proc *source);
 /* For ft_table_resolve_owners; arg is the source. */

@@ -35,7 +35,8 @@ struct ft_owner_source *ft_owner_source_new(struct ft_owners *owners)
 	source->proc = ft_owner_proc_new(owners);
 	source->bpf = ft_owner_bpf_new(owners, ft_owner_proc_boot_ns(source->proc), &source->users);
 	if (source->bpf)
-		ft_owner_proc_ask_first(source->proc, find_by_cookie, source);
+		ft_owner_proc_ask_first(source->proc, find_by_cookie, source,
+					ft_owner_bpf_complete(source->bpf));
 	return source;
 }
 

@@ -27,4 +27,29 @@ for backend in tcx packet; do
 	ok "$backend: and they are two processes" [ "$(ft_jq lo-$backend 'map(select(.type == "flow" and (.remote.port == 5202 or .local.port == 5202))) | max_by(.total.tx_bytes + .total.rx_bytes) | .local.process.pid != .remote.process.pid')" = true ]
 	ok "$backend: the process pane has its total" [ "$(ft_jq $backend "map(select(.type == \"process\" and .process.pid == $client)) | last | .total.tx_bytes > 3000000")" = true ]
 done
+
+# The kernel asks for routers when a link comes up. A ping that holds a raw socket meanwhile is
+# not who did: by BPF it is the kernel, without it nobody can know.
+ip netns exec a ping -q -i 0.5 10.0.0.2 >/dev/null 2>&1 &
+ping=$!
+in_ns a sysctl -qw net.ipv6.conf.v0.router_solicitations=3 net.ipv6.conf.v0.router_solicitation_delay=0 \
+	net.ipv6.conf.v0.addr_gen_mode=0 net.ipv6.conf.v0.accept_ra=1
+wait_for 'in_ns a ss -Hawn | grep -q :58'
+for backend in tcx packet; do
+	flowtop_was=$flowtop
+	[ $backend = tcx ] || { printf '#!/bin/sh\nexec setpriv --bounding-set -bpf,-perfmon,-sys_admin %s "$@"\n' "$flowtop" >"$work/less"
+		chmod +x "$work/less" && flowtop=$work/less; }
+	ft_start rs-$backend a -i v0 --backend $backend -d 0.3
+	flowtop=$flowtop_was
+	in_ns a ip link set v0 down
+	in_ns a ip link set v0 up
+	wait_for "[ \"\$(ft_jq rs-$backend 'any(.type == \"flow\" and .icmp.type == 133)')\" = true ]"
+	wait_for "[ \"\$(ft_jq rs-$backend 'any(.type == \"flow\" and .icmp.type == 8)')\" = true ]"
+	ft_stop rs-$backend
+	case $backend in tcx) owner=kernel ;; *) owner=unknown ;; esac
+	is "$(ft_jq rs-$backend 'map(select(.type == "flow" and .icmp.type == 133 and .path == "host") | .local.owner) | unique | join(" ")')" \
+		$owner "$backend: a router solicitation is not ping's"
+done
+kill $ping
+wait $ping 2>/dev/null
 done_testing
