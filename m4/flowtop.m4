@@ -21,6 +21,60 @@ AC_DEFUN([FT_WARNINGS], [
   AC_LANG_POP([C])
 ])
 
+# FT_HARDENING
+# Sets HARDEN_CPPFLAGS, HARDEN_CFLAGS and HARDEN_LDFLAGS to what the compiler and the linker know of
+# the usual: canaries, checked string functions, no fixed addresses, nothing writable that needn't
+# be. Checked functions need an optimiser, and sanitizers have checks of their own.
+AC_DEFUN([FT_HARDENING], [
+  AC_LANG_PUSH([C])
+  ft_save_cflags=$CFLAGS
+  ft_save_ldflags=$LDFLAGS
+  m4_foreach_w([ft_flag], [-fstack-protector-strong -fstack-clash-protection
+    -fcf-protection=full -mbranch-protection=standard -fPIE], [
+    AC_CACHE_CHECK([whether $CC takes ]ft_flag,
+      AS_TR_SH([ft_cv_flag_]ft_flag), [
+      CFLAGS="$ft_save_cflags -Werror ft_flag"
+      AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [])],
+        [AS_TR_SH([ft_cv_flag_]ft_flag)=yes],
+        [AS_TR_SH([ft_cv_flag_]ft_flag)=no])
+    ])
+    AS_IF([test "$AS_TR_SH([ft_cv_flag_]ft_flag)" = yes],
+      [HARDEN_CFLAGS="$HARDEN_CFLAGS ft_flag"])
+  ])
+  CFLAGS="$ft_save_cflags $HARDEN_CFLAGS"
+  m4_foreach_w([ft_word], [pie relro now noexecstack], [
+    AC_CACHE_CHECK([whether the linker knows ]ft_word, [ft_cv_ld_]ft_word, [
+      LDFLAGS="$ft_save_ldflags -Werror m4_if(ft_word, [pie], [-pie], [[-Wl,-z,]ft_word])"
+      AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+        [[ft_cv_ld_]ft_word=yes],
+        [[ft_cv_ld_]ft_word=no])
+    ])
+    AS_IF([test "$[ft_cv_ld_]ft_word" = yes],
+      [HARDEN_LDFLAGS="$HARDEN_LDFLAGS m4_if(ft_word, [pie], [-pie], [[-Wl,-z,]ft_word])"])
+  ])
+  LDFLAGS=$ft_save_ldflags
+  CFLAGS=$ft_save_cflags
+  AS_IF([test -z "$SANITIZE_FLAGS"], [
+    AC_CACHE_CHECK([which level of _FORTIFY_SOURCE $CC $CFLAGS takes], [ft_cv_fortify], [
+      ft_cv_fortify=no
+      for ft_level in 3 2; do
+        CFLAGS="$ft_save_cflags -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$ft_level"
+        AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <string.h>
+          #if !defined(__USE_FORTIFY_LEVEL) || __USE_FORTIFY_LEVEL < 1
+          #error no checked functions
+          #endif]], [])],
+          [ft_cv_fortify=$ft_level; break])
+      done
+      CFLAGS=$ft_save_cflags
+    ])
+    AS_IF([test "$ft_cv_fortify" != no], [
+      HARDEN_CPPFLAGS="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$ft_cv_fortify"
+      AC_DEFINE([FORTIFIED], [1], [Define to 1 when string functions are checked ones.])
+    ])
+  ])
+  AC_LANG_POP([C])
+])
+
 # FT_PROG_BPF
 # Sets CLANG, BPFTOOL and BPF_SYS_INCLUDES; an error with the remedy if one does not work.
 # clang for the BPF target does not search Debian's multiarch folders: it is asked once for
