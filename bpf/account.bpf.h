@@ -257,8 +257,8 @@ static __always_inline void ft_entry_add(struct __sk_buff *skb, struct ft_accoun
 	__u64 before = counts->packets;
 	__u8 flags = pkt->found.flags;
 
-	if (!counts->packets && ft_is_syn(pkt))
-		flags |= d == FT_DIR_AB ? FT_ENTRY_SYN_AB : FT_ENTRY_SYN_BA;
+	if (!counts->packets && (ft_is_syn(pkt) || pkt->found.reply))
+		flags |= (d == FT_DIR_AB) != pkt->found.reply ? FT_ENTRY_SYN_AB : FT_ENTRY_SYN_BA;
 	ft_add(shared, &counts->packets, pkt->segments);
 	ft_add(shared, &counts->bytes, pkt->l3_bytes);
 	ft_add(shared, &counts->l2_bytes, pkt->l2_bytes);

@@ -58,8 +58,9 @@ struct ft_counts {
 /* ft_entry.flags */
 #define FT_ENTRY_FRAGMENT (1U << 0) /* holds fragments whose ports are unknown (ports 0) */
 #define FT_ENTRY_INEXACT (1U << 1)  /* a super-packet of a tunnel that the parser doesn't know */
-#define FT_ENTRY_SYN_AB (1U << 2)   /* the entry's first packet a->b was a pure SYN */
-#define FT_ENTRY_SYN_BA (1U << 3)   /* the same, b->a */
+#define FT_ENTRY_SYN_AB (1U << 2)   /* a began: the entry's first packet a->b was a pure SYN,
+				     * or the first one b->a an ICMP reply */
+#define FT_ENTRY_SYN_BA (1U << 3)   /* the same of b */
 #define FT_ENTRY_FIRST_BA (1U << 4) /* the earliest packet went b->a */
 #define FT_ENTRY_NEW (1U << 5)      /* begins with a pure SYN after FIN or RST: a new flow */
 #define FT_ENTRY_EXTRA_SPI (1U << 6) /* extra is an ESP or AH SPI */

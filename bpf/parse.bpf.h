@@ -73,7 +73,8 @@ struct ft_packet {
 		__u8 frag_more;
 		__u8 flags;     /* FT_ENTRY_* */
 		__u8 tcp_flags;
-		__u8 zero[7];
+		__u8 reply;     /* of ICMP: it answers a request */
+		__u8 zero[6];
 	} found;
 	__u64 src[2];
 	__u64 dst[2];
@@ -427,13 +428,15 @@ static __always_inline void ft_note_icmp(struct ft_packet *pkt, __u32 first, __u
 
 	if (pkt->protocol == IPPROTO_ICMPV6) {
 		has_id = type == 128 || type == 129;
+		pkt->found.reply = type == 129;
 		if (type == 129)
 			type = 128;
 	} else {
 		has_id = type == 0 || type == 8 || (type >= 13 && type <= 18);
+		pkt->found.reply = type == 0 || type == 14 || type == 16 || type == 18;
 		if (type == 0)
 			type = 8;
-		else if (type == 14 || type == 16 || type == 18)
+		else if (pkt->found.reply)
 			type--;
 	}
 	pkt->found.sport = has_id ? bpf_htons(second >> 16) : 0;

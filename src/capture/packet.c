@@ -362,6 +362,7 @@ static int parse_icmp(struct parse *p)
 	if (!captured(p, p->off, 2))
 		return PARSE_ON;
 	type = icmp_request(p->protocol, l4[0], &has_id);
+	p->reply = type != l4[0];
 	p->dport_be = htons((uint16_t)(type << 8 | l4[1]));
 	if (has_id && captured(p, p->off, 6))
 		p->sport_be = get16_be(l4 + 4);
@@ -530,4 +531,5 @@ void ft_packet_parse(const uint8_t *data, const struct ft_packet_meta *meta,
 	ret_result->extra = p.extra;
 	ret_result->tcp_flags = p.tcp_flags;
 	ret_result->flags = p.flags;
+	ret_result->reply = p.reply;
 }

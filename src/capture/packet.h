@@ -51,6 +51,7 @@ struct ft_packet_result {
 	uint8_t dir;             /* FT_DIR_* */
 	uint8_t tcp_flags;
 	uint8_t flags;           /* FT_ENTRY_FRAGMENT, _INEXACT, _EXTRA_* */
+	bool reply;              /* of ICMP: it answers a request */
 };
 
 /* Parses and measures one packet. Writes all of *ret_result. */

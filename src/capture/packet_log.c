@@ -201,8 +201,8 @@ static void add_to_entry(struct ft_entry *entry, const struct ft_packet_result *
 	}
 	if (meta->tick > entry->last_tick)
 		entry->last_tick = meta->tick;
-	if (counts->packets == 0 && is_pure_syn(result))
-		entry->flags[0] |= reverse ? FT_ENTRY_SYN_BA : FT_ENTRY_SYN_AB;
+	if (counts->packets == 0 && (is_pure_syn(result) || result->reply))
+		entry->flags[0] |= reverse != result->reply ? FT_ENTRY_SYN_BA : FT_ENTRY_SYN_AB;
 	counts->packets += result->packets;
 	counts->bytes += result->bytes;
 	counts->l2_bytes += result->l2_bytes;

@@ -78,6 +78,7 @@ struct parse {
 	uint32_t frag_id;
 	uint8_t tcp_flags;
 	uint8_t flags;
+	bool reply;        /* of ICMP: it answers a request */
 	uint32_t extra;
 };
 

@@ -55,6 +55,7 @@ struct ft_packet_case {
 	uint8_t dir;       /* FT_DIR_AB or FT_DIR_BA */
 	uint8_t tcp_flags;
 	uint8_t flags;     /* of FT_ENTRY_FRAGMENT, _INEXACT, _EXTRA_* */
+	bool reply;        /* of ICMP: it answers a request */
 	uint32_t extra;
 	uint64_t packets, bytes, l2_bytes; /* bytes: flows only */
 };

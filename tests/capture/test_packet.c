@@ -77,6 +77,7 @@ static void check_case(const struct ft_packet_case *c, const struct ft_packet_re
 	CHECK(c, r->bytes == c->bytes);
 	CHECK(c, r->tcp_flags == c->tcp_flags);
 	CHECK(c, r->flags == c->flags);
+	CHECK(c, r->reply == c->reply);
 	CHECK(c, r->extra == c->extra);
 }
 

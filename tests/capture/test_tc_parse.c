@@ -59,6 +59,16 @@ static void run_case(const struct ft_packet_case *c, size_t len, struct ft_batch
 	assert_int_equal(ft_tc_store_collect(rig.store, batch), 0);
 }
 
+/* The flag of the end that began the conversation, if the packet tells. */
+static uint8_t who_began(const struct ft_packet_case *c)
+{
+	if (c->reply)
+		return c->dir == FT_DIR_AB ? FT_ENTRY_SYN_BA : FT_ENTRY_SYN_AB;
+	if ((c->tcp_flags & 0x12) != 0x02) /* SYN without ACK */
+		return 0;
+	return c->dir == FT_DIR_AB ? FT_ENTRY_SYN_AB : FT_ENTRY_SYN_BA;
+}
+
 static void check_flow(const struct ft_packet_case *c, const struct ft_batch *batch)
 {
 	const struct ft_entry *entry;
@@ -77,6 +87,7 @@ static void check_flow(const struct ft_packet_case *c, const struct ft_batch *ba
 	CHECK(c, back->packets == 0 && back->bytes == 0 && back->l2_bytes == 0);
 	CHECK(c, entry->tcp_flags[c->dir] == c->tcp_flags && entry->tcp_flags[!c->dir] == 0);
 	CHECK(c, (entry->flags[0] & CASE_FLAGS) == c->flags);
+	CHECK(c, (entry->flags[0] & (FT_ENTRY_SYN_AB | FT_ENTRY_SYN_BA)) == who_began(c));
 	CHECK(c, !(entry->flags[0] & FT_ENTRY_FIRST_BA) == (c->dir == FT_DIR_AB));
 	CHECK(c, entry->extra == c->extra);
 	CHECK(c, entry->ifindex[c->dir] == RIG_IFINDEX && entry->ifindex[!c->dir] == 0);

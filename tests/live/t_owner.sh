@@ -30,6 +30,7 @@ done
 
 # The kernel asks for routers when a link comes up. A ping that holds a raw socket meanwhile is
 # not who did: by BPF it is the kernel, without it nobody can know.
+ip -n b addr add fe80::2/64 dev v0
 ip netns exec a ping -q -i 0.5 10.0.0.2 >/dev/null 2>&1 &
 ping=$!
 in_ns a sysctl -qw net.ipv6.conf.v0.router_solicitations=3 net.ipv6.conf.v0.router_solicitation_delay=0 \
@@ -41,6 +42,7 @@ for backend in tcx packet; do
 		chmod +x "$work/less" && flowtop=$work/less; }
 	ft_start rs-$backend a -i v0 --backend $backend -d 0.3
 	flowtop=$flowtop_was
+	ip netns exec b ping -q -c 3 -i 0.2 -I v0 ff02::1 >/dev/null 2>&1
 	in_ns a ip link set v0 down
 	in_ns a ip link set v0 up
 	wait_for "[ \"\$(ft_jq rs-$backend 'any(.type == \"flow\" and .icmp.type == 133)')\" = true ]"
@@ -49,6 +51,8 @@ for backend in tcx packet; do
 	case $backend in tcx) owner=kernel ;; *) owner=unknown ;; esac
 	is "$(ft_jq rs-$backend 'map(select(.type == "flow" and .icmp.type == 133 and .path == "host") | .local.owner) | unique | join(" ")')" \
 		$owner "$backend: a router solicitation is not ping's"
+	is "$(ft_jq rs-$backend 'map(select(.type == "flow" and .remote.address == "fe80::2" and .icmp.type == 128)) | unique_by(.id)[] | "\(.initiator) \(.local.owner) \(.remote.owner)"')" \
+		"remote kernel foreign" "$backend: what only answers was asked, and the kernel answers"
 done
 kill $ping
 wait $ping 2>/dev/null
