@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <langinfo.h>
-#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "capture/backend.h"
 #include "capture/owner_bpf.h"
 #include "capture/tc_health.h"
+#include "confine.h"
 #include "core/nls.h"
 #include "version.h"
 
@@ -53,31 +53,34 @@ static unsigned long long capabilities(void)
 /* What we may do, and what each right is for. */
 static void privileges(FILE *stream)
 {
-	static const struct {
-		unsigned bit;
-		const char *name, *use;
-	} rights[] = {
-		{ CAP_NET_ADMIN, "CAP_NET_ADMIN", N_("attaches the tc programs; promiscuous mode") },
-		{ CAP_BPF, "CAP_BPF", N_("loads the tc programs") },
-		{ CAP_PERFMON, "CAP_PERFMON", N_("lets them read packets by pointer") },
-		{ CAP_NET_RAW, "CAP_NET_RAW", N_("AF_PACKET") },
-		{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", N_("sees the sockets of other users' processes") },
-		{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", N_("reads /proc of other users") },
-	};
 	unsigned long long set = capabilities();
 	bool all = true, has;
 
 	fprintf(stream, _("Privileges\n"));
-	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
-		has = set & (1ULL << rights[i].bit);
+	for (size_t i = 0; i < ft_right_count; i++) {
+		has = set & (1ULL << ft_rights[i].bit);
 		all &= has;
-		fprintf(stream, "  %-20s %-4s %s\n", rights[i].name, has ? _("yes") : _("no"),
-			_(rights[i].use));
+		fprintf(stream, "  %-20s %-4s %s\n", ft_rights[i].name, has ? _("yes") : _("no"),
+			_(ft_rights[i].use));
 	}
 	if (!all)
 		fprintf(stream, "  %s\n",
 			_("Remedy: sudo flowtop, or once: sudo setcap cap_net_admin,cap_bpf,"
 			  "cap_perfmon,cap_net_raw,cap_sys_ptrace,cap_dac_read_search+ep FILE"));
+}
+
+/* What is given up once all is open. */
+static void confinement(FILE *stream)
+{
+	char why[128];
+	int ret;
+
+	fprintf(stream, _("What flowtop gives up once all is open\n"));
+	for (int i = 0; i < FT_CONFINE_PARTS; i++) {
+		ret = ft_confine_try((enum ft_confine_part)i, why, sizeof(why));
+		line(stream, ft_confine_name((enum ft_confine_part)i), ret == 0,
+		     ret == 0 ? ft_confine_use((enum ft_confine_part)i) : why);
+	}
 }
 
 /* One of the programs that tell owners. */
@@ -171,6 +174,7 @@ void ft_doctor(FILE *stream)
 {
 	kernel(stream);
 	privileges(stream);
+	confinement(stream);
 	owners(stream);
 	health(stream);
 	terminal(stream);

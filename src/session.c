@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "capture/collector.h"
+#include "confine.h"
 #include "core/filter.h"
 #include "core/names.h"
 #include "core/nls.h"
@@ -92,8 +93,40 @@ static void raise_limits(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Gives up what is not needed any more, now that all is open; files are made in the working
+ * directory or at home (key w). */
+static void confine(const struct ft_session *session, unsigned parts, char *remark,
+		    size_t remark_size)
+{
+	struct ft_caller caller;
+	const char *places[2];
+	struct ft_confine_plan plan = {
+		.live = !session->options->read_file,
+		.places = places,
+		.place_count = session->options->readonly ? 0 : 2,
+	};
+
+	ft_caller_init(&caller);
+	places[0] = ".";
+	places[1] = caller.home;
+	ft_confine(&plan, parts, remark, remark_size);
+	ft_caller_done(&caller);
+}
+
+/* Before the collector's thread. That thread alone is left free of Landlock when it is to look at
+ * other processes: inside of it one may not look at those outside. */
+static void on_opened(void *arg, char *remark, size_t remark_size)
+{
+	const struct ft_session *session = arg;
+	unsigned parts = 1U << FT_CONFINE_RIGHTS | 1U << FT_CONFINE_CALLS;
+
+	if (session->options->read_file)
+		parts |= 1U << FT_CONFINE_FILES;
+	confine(session, parts, remark, remark_size);
+}
+
 /* Interfaces, backend, thread. */
-int ft_session_collect(const struct ft_session *session, struct ft_mailbox *mailbox,
+int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 		       struct ft_queue *outputs, struct ft_collector **ret_collector, char *err,
 		       size_t err_size)
 {
@@ -113,7 +146,10 @@ int ft_session_collect(const struct ft_session *session, struct ft_mailbox *mail
 		},
 		.mailbox = mailbox,
 		.outputs = outputs,
+		.opened = on_opened,
+		.opened_arg = session,
 	};
+	char remark[256];
 	struct ft_links *links = NULL;
 	int ret;
 
@@ -129,7 +165,10 @@ int ft_session_collect(const struct ft_session *session, struct ft_mailbox *mail
 	config.table.max_flows = options->max_flows;
 	config.table.local_nets = options->local_nets;
 	config.table.local_net_count = options->local_net_count;
-	return ft_collector_start(&config, links, ret_collector, err, err_size);
+	ret = ft_collector_start(&config, links, ret_collector, err, err_size);
+	if (ret == 0 && !options->read_file)
+		confine(session, 1U << FT_CONFINE_FILES, remark, sizeof(remark));
+	return ret;
 }
 
 /* Before any thread. */

@@ -30,7 +30,7 @@ int ft_session_open(struct ft_session *session, const struct ft_options *options
 void ft_session_close(struct ft_session *session);
 
 /* Opens links and backend and starts the collector for one of the two. -errno + sentence. */
-int ft_session_collect(const struct ft_session *session, struct ft_mailbox *mailbox,
+int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 		       struct ft_queue *outputs, struct ft_collector **ret_collector, char *err,
 		       size_t err_size);
 

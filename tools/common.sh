@@ -15,7 +15,7 @@ owner_gid=$(stat -c %g "$top")
 # What a bare Debian 12 needs to build flowtop.
 build_packages=(
 	autoconf automake gcc libc6-dev make pkgconf gettext
-	libncurses-dev libpcap-dev libc-ares-dev
+	libncurses-dev libpcap-dev libc-ares-dev libcap-ng-dev libseccomp-dev
 	clang bpftool libbpf-dev libelf-dev zlib1g-dev
 )
 

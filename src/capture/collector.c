@@ -67,6 +67,18 @@ static int set_up(struct ft_collector *c)
 	return c->timer_fd < 0 || c->wish_fd < 0 || c->done_fd < 0 ? -errno : 0;
 }
 
+/* The caller's word when all is open; what it has to say is said to the user. */
+static void tell_opened(struct ft_collector *c)
+{
+	char remark[FT_NOTE_TEXT_MAX] = "";
+
+	if (c->config.opened)
+		c->config.opened(c->config.opened_arg, remark, sizeof(remark));
+	if (remark[0])
+		ft_notes_say(&c->notes, FT_NOTE_RIGHTS, ft_collector_mono() + FOR_A_WHILE, "%s",
+			     remark);
+}
+
 int ft_collector_start(const struct ft_collector_config *config, struct ft_links *links,
 		       struct ft_collector **ret_collector, char *err, size_t err_size)
 {
@@ -93,6 +105,7 @@ int ft_collector_start(const struct ft_collector_config *config, struct ft_links
 		goto cleanup;
 	if (links && !c->is_file)
 		ft_collector_set_addresses(c);
+	tell_opened(c);
 	c->start_ns = ft_collector_real();
 	c->interval_mono = c->batch_mono = ft_collector_mono();
 	ret = ft_thread_start(&c->thread, ft_collector_run, c);

@@ -24,6 +24,10 @@ struct ft_collector_config {
 	struct ft_backend_config backend;
 	struct ft_mailbox *mailbox; /* the screen's; NULL in batch; borrowed */
 	struct ft_queue *outputs;   /* the writer's queue of snapshots; NULL = none; borrowed */
+	/* Called when all is open, before the thread is there; NULL: nothing. remark: "", or a
+	 * sentence for the health line. */
+	void (*opened)(void *arg, char *remark, size_t remark_size);
+	void *opened_arg;
 };
 
 struct ft_collector;

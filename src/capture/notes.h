@@ -24,6 +24,7 @@ enum ft_note_subject {
 	FT_NOTE_OWNERS,
 	FT_NOTE_OUTPUT,
 	FT_NOTE_LEFT_OUT,
+	FT_NOTE_RIGHTS,
 	FT_NOTE_SCOPE, /* + scope number */
 };
 

@@ -59,10 +59,12 @@ void ft_caller_init(struct ft_caller *caller)
 	uint64_t uid, gid;
 
 	*caller = (struct ft_caller){ .uid = getuid(), .gid = getgid() };
-	if (geteuid() == 0 && id_from("SUDO_UID", &uid) && id_from("SUDO_GID", &gid) && uid != 0) {
+	if (id_from("SUDO_UID", &uid) && id_from("SUDO_GID", &gid) && uid != 0 &&
+	    (geteuid() == 0 || uid == getuid())) {
+		/* If we have become that user since, HOME is root's still. */
+		caller->by_sudo = geteuid() == 0;
 		caller->uid = (uid_t)uid;
 		caller->gid = (gid_t)gid;
-		caller->by_sudo = true;
 	} else {
 		home = getenv("HOME");
 	}
