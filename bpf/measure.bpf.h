@@ -39,17 +39,20 @@ static __always_inline int ft_inner_link(struct __sk_buff *skb, __u32 *off, __u1
 static __always_inline int ft_inner_ip(struct __sk_buff *skb, __u32 *off, __u16 ethertype,
 				       __u8 *protocol)
 {
-	__u32 word[3];
+	__u32 word[3], first;
 	__u64 walk;
 
 	if (ft_fetch(skb, *off, word, sizeof(word)))
 		return -1;
+	first = bpf_ntohl(word[0]) >> 24;
 	if (ethertype == ETH_P_IP) {
+		if (first >> 4 != 4 || (first & 0xf) * 4 < FT_IPV4_LEN)
+			return -1;
 		*protocol = bpf_ntohl(word[2]) >> 16 & 0xff;
-		*off += (bpf_ntohl(word[0]) >> 24 & 0xf) * 4;
+		*off += (first & 0xf) * 4;
 		return 0;
 	}
-	if (ethertype != ETH_P_IPV6)
+	if (ethertype != ETH_P_IPV6 || first >> 4 != 6)
 		return -1;
 	*protocol = bpf_ntohl(word[1]) >> 8 & 0xff;
 	*off += FT_IPV6_LEN;
@@ -58,7 +61,7 @@ static __always_inline int ft_inner_ip(struct __sk_buff *skb, __u32 *off, __u16 
 	walk = ft_walk_ipv6(skb, *off, skb->len, *protocol);
 	*off = FT_WALK_OFF(walk);
 	*protocol = FT_WALK_PROTOCOL(walk);
-	return walk ? 0 : -1;
+	return walk && !FT_WALK_FRAG(walk) ? 0 : -1;
 }
 
 /* End of the innermost transport header of what begins at off; 0 if it is not known. */
@@ -66,6 +69,7 @@ static __always_inline __u32 ft_inner_headers(struct __sk_buff *skb, __u32 off, 
 {
 	__u8 protocol;
 	__u16 word;
+	__u32 header;
 
 	FT_FORGET16(off);
 	FT_FORGET16(ethertype);
@@ -77,14 +81,20 @@ static __always_inline __u32 ft_inner_headers(struct __sk_buff *skb, __u32 off, 
 	case IPPROTO_TCP:
 		if (ft_fetch16(skb, off + 12, &word))
 			return 0;
-		return off + (word >> 12) * 4;
+		header = (word >> 12) * 4;
+		if (header < FT_TCP_LEN)
+			return 0;
+		break;
 	case IPPROTO_UDP:
-		return off + FT_UDP_LEN;
+		header = FT_UDP_LEN;
+		break;
 	case IPPROTO_SCTP:
-		return off + FT_SCTP_LEN;
+		header = FT_SCTP_LEN;
+		break;
 	default:
 		return 0;
 	}
+	return off + header > skb->len ? 0 : off + header;
 }
 
 /* What a GRE header announces: where it ends (in *off) and which EtherType follows. */
@@ -205,10 +215,11 @@ static __always_inline void ft_measure(struct __sk_buff *skb, struct ft_packet *
 		pkt->segments = 1;
 		pkt->l3_bytes = pkt->found.l3_len;
 		pkt->l2_bytes = pkt->len + (pkt->tagged ? FT_VLAN_LEN : 0);
-	} else if (parsed) {
+	} else if (parsed && !pkt->found.frag_off && !pkt->found.frag_more) {
 		ft_measure_super(skb, pkt, ft_headers(skb, pkt), pkt->l4_off, egress);
 	} else {
-		ft_measure_super(skb, pkt, 0, pkt->l3_off, egress);
+		/* A fragment is no super-packet: whoever says so isn't believed. */
+		ft_measure_super(skb, pkt, 0, parsed ? pkt->l4_off : pkt->l3_off, egress);
 	}
 }
 

@@ -244,6 +244,7 @@ static void note_fragment(struct parse *p, const uint8_t *header)
 {
 	uint16_t word = get16(header + 2);
 
+	p->frag_header = true;
 	p->frag_later = (word & 0xfff8) != 0;
 	p->frag_first = !p->frag_later && (word & 1);
 	p->frag_last = p->frag_later && !(word & 1);

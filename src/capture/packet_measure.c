@@ -42,7 +42,7 @@ static uint32_t inner_ip_end(const struct parse *p, uint16_t type, uint32_t off)
 	inner.protocol = p->data[off + 6];
 	inner.off = off + IPV6_LEN;
 	inner.l4_known = false;
-	if (ft_packet_extensions(&inner) != PARSE_ON || !inner.l4_known || inner.frag_later)
+	if (ft_packet_extensions(&inner) != PARSE_ON || !inner.l4_known || inner.frag_header)
 		return 0;
 	return transport_end(p, inner.protocol, inner.off);
 }

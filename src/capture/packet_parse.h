@@ -74,6 +74,7 @@ struct parse {
 	uint16_t sport_be, dport_be;
 	bool l4_known;     /* off is at the transport header */
 	bool frag_first, frag_later, frag_last;
+	bool frag_header;  /* of IPv6, whatever it says */
 	uint8_t frag_protocol;
 	uint32_t frag_id;
 	uint8_t tcp_flags;
