@@ -12,7 +12,7 @@
  *   - a connection that others opened to us belongs to the listener's process if its own
  *     socket is gone: it was made for that process and nobody else could have had it
  *   - ICMP and protocols without ports: the one process with a raw socket for them; if several
- *     have one, unknown; if none has, the kernel itself answered or asked
+ *     have one, unknown; if none has, the kernel itself, where it speaks them
  *   - sockets in other network namespaces cannot be seen: unknown
  * A flow is asked about again until it has been there for a while; then the answer is final.
  */
@@ -33,6 +33,7 @@
 #include "core/xalloc.h"
 
 #define SECOND UINT64_C(1000000000)
+#define PROTO_L2TP 115          /* not in netinet/in.h */
 #define LOOK_UPS_MAX 1000       /* a round; some microseconds each */
 #define REMEMBER (30 * SECOND)  /* closed sockets */
 #define CLOSE_BY SECOND         /* glances may be so far apart */
@@ -225,16 +226,66 @@ void ft_owner_proc_refresh(struct ft_owner_proc *source, const struct ft_addr_se
 
 /* ---- from a socket to its owner */
 
+static struct transport *find_transport(struct ft_owner_proc *source, uint8_t protocol)
+{
+	for (int i = 0; i < 4; i++) {
+		if (source->transports[i].protocol == protocol)
+			return &source->transports[i];
+	}
+	return NULL;
+}
+
+/* 1: the socket is still there, with a file; 0: it is not; -EAGAIN: not asked for lack of time;
+ * -EOPNOTSUPP: this cannot be asked. */
+static int is_open(struct ft_owner_proc *source, const struct ft_sock *sock)
+{
+	struct ft_sock now;
+	int ret;
+
+	if (sock->raw || !find_transport(source, sock->protocol))
+		return -EOPNOTSUPP;
+	if (source->look_ups == 0)
+		return -EAGAIN;
+	source->look_ups--;
+	ret = ft_sock_diag_look_up(source->diag, sock->protocol, sock->local, sock->local_port_be,
+				   sock->remote, sock->remote_port_be, &now);
+	if (ret == -EOPNOTSUPP)
+		return ret;
+	return ret == 0 && now.inode == sock->inode;
+}
+
 /* A socket that is held by no process: the kernel's own, if that is beyond doubt. Only UDP
- * (tunnels): others have no such sockets, and user space may hide what it gave to io_uring. */
+ * (tunnels): others have no such sockets, user space may hide what it gave to io_uring, and one
+ * that is closed by now may have been anybody's. */
 static enum answer held_by_nobody(struct ft_owner_proc *source, const struct ft_sock *sock,
 				  uint16_t *ret_owner)
 {
 	if (sock->protocol != IPPROTO_UDP || sock->uid != 0 || sock->remote_port_be != 0 ||
 	    !ft_proc_scan_sees_all(source->scan))
 		return ANSWER_NEVER;
-	*ret_owner = FT_OWNER_KERNEL;
-	return ANSWER_OWNER;
+	switch (is_open(source, sock)) {
+	case 1:
+		*ret_owner = FT_OWNER_KERNEL;
+		return ANSWER_OWNER;
+	case -EAGAIN:
+		return ANSWER_LATER;
+	default:
+		return ANSWER_NEVER;
+	}
+}
+
+/* A socket whose holder let go of it: it was that one's if it is closed; if it is not, somebody
+ * else holds it. Where nobody is seen to, the last one that was is the best answer. */
+static enum answer held_before(struct ft_owner_proc *source, const struct ft_sock *sock,
+			       uint16_t former, uint16_t *ret_owner)
+{
+	uint16_t owner = former;
+
+	if (is_open(source, sock) != 0 &&
+	    ft_proc_scan_find_other(source->scan, sock->inode, &owner) == FT_HOLDER_SEARCHING)
+		return ANSWER_LATER;
+	*ret_owner = owner;
+	return owner == FT_OWNER_UNKNOWN ? ANSWER_LATER : ANSWER_OWNER;
 }
 
 static enum answer owner_of_sock(struct ft_owner_proc *source, const struct ft_sock *sock,
@@ -252,6 +303,8 @@ static enum answer owner_of_sock(struct ft_owner_proc *source, const struct ft_s
 	case FT_HOLDER_FOUND:
 		*ret_owner = owner;
 		return owner == FT_OWNER_UNKNOWN ? ANSWER_LATER : ANSWER_OWNER;
+	case FT_HOLDER_FORMER:
+		return held_before(source, sock, owner, ret_owner);
 	case FT_HOLDER_NOBODY:
 		return held_by_nobody(source, sock, ret_owner);
 	default:
@@ -260,15 +313,6 @@ static enum answer owner_of_sock(struct ft_owner_proc *source, const struct ft_s
 }
 
 /* ---- protocols with ports */
-
-static struct transport *find_transport(struct ft_owner_proc *source, uint8_t protocol)
-{
-	for (int i = 0; i < 4; i++) {
-		if (source->transports[i].protocol == protocol)
-			return &source->transports[i];
-	}
-	return NULL;
-}
 
 /* One end of a flow, as its socket would see it. */
 struct end {
@@ -579,6 +623,18 @@ static enum answer owner_of_icmp(struct ft_owner_proc *source, const struct end 
 	return ANSWER_OWNER;
 }
 
+/* Protocols that the kernel itself speaks: multicast membership and tunnels. What else came from
+ * here was a process', if gone by now. */
+static bool is_kernel_protocol(uint8_t protocol)
+{
+	static const uint8_t protocols[] = {
+		IPPROTO_IGMP, IPPROTO_IPIP, IPPROTO_IPV6, IPPROTO_GRE, IPPROTO_ESP,
+		IPPROTO_AH, IPPROTO_PIM, IPPROTO_COMP, PROTO_L2TP,
+	};
+
+	return memchr(protocols, protocol, sizeof(protocols)) != NULL;
+}
+
 /* ---- a flow's ends */
 
 static enum answer owner_of_side(struct ft_owner_proc *source, const struct ft_owner_query *query,
@@ -594,7 +650,7 @@ static enum answer owner_of_side(struct ft_owner_proc *source, const struct ft_o
 	if (end.protocol == IPPROTO_ICMP || end.protocol == IPPROTO_ICMPV6)
 		return owner_of_icmp(source, &end, query, ret_owner);
 	read_raw(source);
-	return owner_of_raw(source, &end, true, ret_owner);
+	return owner_of_raw(source, &end, is_kernel_protocol(end.protocol), ret_owner);
 }
 
 void ft_owner_proc_resolve(void *arg, struct ft_owner_query *query)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See privileged.h: three ways to read /proc/PID, nothing else yet. */
+/* See privileged.h: four ways to read /proc/PID, nothing else yet. */
 #include "capture/privileged.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,25 +22,39 @@ int ft_privileged_open_fds(int32_t pid, DIR **ret_fds)
 	return 0;
 }
 
-int ft_privileged_next_fd(DIR *fds, uint32_t *ret_inode)
+/* The inode of the socket that a link of /proc/PID/fd leads to, 0 if it is no socket. */
+static int read_link(int dir, const char *path, uint32_t *ret_inode)
 {
-	const struct dirent *entry = readdir(fds);
 	unsigned int inode;
 	char link[64];
-	ssize_t length;
+	ssize_t length = readlinkat(dir, path, link, sizeof(link) - 1);
+
+	if (length < 0)
+		return errno == EACCES || errno == EPERM ? -EACCES : -ENOENT;
+	link[length] = '\0';
+	*ret_inode = sscanf(link, "socket:[%u]", &inode) == 1 ? inode : 0;
+	return 0;
+}
+
+int ft_privileged_next_fd(DIR *fds, int *ret_fd, uint32_t *ret_inode)
+{
+	const struct dirent *entry = readdir(fds);
 
 	*ret_inode = 0;
 	if (!entry)
 		return 0; /* the end; a process that goes away meanwhile ends it too */
 	if (entry->d_name[0] == '.')
 		return 1;
-	length = readlinkat(dirfd(fds), entry->d_name, link, sizeof(link) - 1);
-	if (length <= 0)
-		return 1;
-	link[length] = '\0';
-	if (sscanf(link, "socket:[%u]", &inode) == 1)
-		*ret_inode = inode;
-	return 1;
+	*ret_fd = atoi(entry->d_name);
+	return read_link(dirfd(fds), entry->d_name, ret_inode) == -EACCES ? -EACCES : 1;
+}
+
+int ft_privileged_fd(int32_t pid, int fd, uint32_t *ret_inode)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	return read_link(AT_FDCWD, path, ret_inode);
 }
 
 int ft_privileged_exe(int32_t pid, char *buf, size_t size)

@@ -15,9 +15,12 @@
 /* Opens a process' list of descriptors; -EACCES: not ours to read; -ENOENT: it is gone. The
  * caller closes it (closedir). */
 int ft_privileged_open_fds(int32_t pid, DIR **ret_fds);
-/* Looks at the next descriptor. 1: *ret_inode is its socket's inode, 0 if it is no socket;
- * 0: that was the last one. */
-int ft_privileged_next_fd(DIR *fds, uint32_t *ret_inode);
+/* Looks at the next descriptor. 1: *ret_inode is its socket's inode, 0 if it is no socket, and
+ * *ret_fd its number if it is one; 0: that was the last one; -EACCES: not ours to look at. */
+int ft_privileged_next_fd(DIR *fds, int *ret_fd, uint32_t *ret_inode);
+/* Looks at one descriptor of a process: its socket's inode, 0 if it is no socket. -ENOENT: there
+ * is no such descriptor or process; -EACCES: not ours to look at. */
+int ft_privileged_fd(int32_t pid, int fd, uint32_t *ret_inode);
 /* The program that a process runs; "" if it can't be told. */
 int ft_privileged_exe(int32_t pid, char *buf, size_t size);
 

@@ -3,6 +3,11 @@
  * See proc_scan.h. Processes are an array ordered by pid, merged with what /proc lists; sockets
  * a chained hash over one growing array. Both are bounded: pids by the kernel, sockets by
  * FT_SCAN_SOCKETS_MAX, beyond which those not asked for of late give way.
+ *
+ * A process may hold a socket for a moment only: what was just forked holds all that its parent
+ * has open, until it closes it or becomes another program. So what a young process has under the
+ * same number as its parent is the parent's, and before a holder is named the descriptor in
+ * which the socket was seen is looked at once more.
  */
 #include "capture/proc_scan.h"
 
@@ -25,6 +30,7 @@
 #define FORGET (60 * SECOND)       /* sockets not asked for */
 #define GLANCE_FDS 256             /* of a young process; those with more live longer */
 #define YOUNG (2 * SECOND)         /* a process is looked at in each glance for so long */
+#define GENERATIONS 4              /* of processes that were just forked */
 #define CHECK_EACH 32              /* descriptors between looks at the clock */
 #define BUCKETS 8192U
 #define NONE UINT32_MAX
@@ -45,7 +51,9 @@ struct socket {
 	uint32_t inode;
 	uint32_t next;
 	int32_t pid;         /* 0 = not found yet */
+	int fd;              /* the descriptor of the holder's in which it was seen */
 	uint16_t owner;      /* the holder's record when it was seen */
+	bool former;         /* the holder doesn't hold it any more */
 	uint64_t asked_ns;   /* since when it is searched, or last asked for */
 	uint64_t seen_ns;    /* begin of the look that saw it */
 	uint64_t start_ns;   /* the holder's */
@@ -389,8 +397,28 @@ static void note_complete(struct ft_proc_scan *scan)
 	scan->walked = true;
 }
 
+/* The one that a young process has a socket from: its parent, or that one's, if it holds the same
+ * under the same number; else itself. */
+static struct process *first_holder(struct ft_proc_scan *scan, struct process *process, int fd,
+				    uint32_t inode)
+{
+	for (int i = 0; i < GENERATIONS; i++) {
+		const struct ft_process *record =
+			ft_owners_process(scan->owners, process->owner);
+		struct process *parent = record ? find_process(scan, record->ppid) : NULL;
+		uint32_t of_parent;
+
+		if (!parent || process->born_ns == 0 || scan->now_ns - process->born_ns > YOUNG ||
+		    ft_privileged_fd(parent->pid, fd, &of_parent) < 0 || of_parent != inode)
+			break;
+		process = parent;
+		look_at(scan, process, LOOK_AGAIN);
+	}
+	return process;
+}
+
 /* Notes that a process holds a socket. */
-static void hold(struct ft_proc_scan *scan, struct look *look, struct process *process,
+static void hold(struct ft_proc_scan *scan, struct look *look, struct process *process, int fd,
 		 uint32_t inode)
 {
 	struct socket *socket = find_socket(scan, inode);
@@ -405,9 +433,12 @@ static void hold(struct ft_proc_scan *scan, struct look *look, struct process *p
 		return;
 	/* Several may hold it (a listener's workers): the first one known keeps it while it can. */
 	holder = socket->pid == process->pid ? NULL : find_process(scan, socket->pid);
-	if (holder && socket->seen_ns >= holder->scanned_ns)
+	if (holder && !socket->former && socket->seen_ns >= holder->scanned_ns)
 		return;
+	process = first_holder(scan, process, fd, inode);
 	socket->seen_ns = look->begun_ns;
+	socket->former = false;
+	socket->fd = fd;
 	socket->pid = process->pid;
 	socket->owner = process->owner;
 	socket->start_ns = process->start_ns;
@@ -438,13 +469,15 @@ static void go_on(struct ft_proc_scan *scan, struct look *look)
 
 	for (int i = 0; process && i < CHECK_EACH; i++) {
 		uint32_t inode;
+		int fd, ret = ft_privileged_next_fd(look->fds, &fd, &inode);
 
-		if (!ft_privileged_next_fd(look->fds, &inode)) {
+		if (ret <= 0) {
+			process->denied |= ret < 0;
 			process->scanned_ns = look->begun_ns;
 			process->sockets = look->sockets;
 			process = NULL;
 		} else if (inode) {
-			hold(scan, look, process, inode);
+			hold(scan, look, process, fd, inode);
 		}
 	}
 	if (!process)
@@ -501,6 +534,12 @@ void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t bu
 	}
 }
 
+/* True while it isn't known who holds the socket. */
+static bool is_searched(const struct socket *socket)
+{
+	return !socket->pid || socket->former;
+}
+
 /* Walks until the socket is found, the walk is at its end, or time is up. */
 static void walk(struct ft_proc_scan *scan, uint32_t inode)
 {
@@ -518,7 +557,7 @@ static void walk(struct ft_proc_scan *scan, uint32_t inode)
 		go_on(scan, &scan->walk_look);
 		spent = clock_ns(CLOCK_MONOTONIC) - begun;
 		socket = find_socket(scan, inode);
-	} while (socket && !socket->pid && spent < scan->left_ns);
+	} while (socket && is_searched(socket) && spent < scan->left_ns);
 	scan->left_ns -= spent < scan->left_ns ? spent : scan->left_ns;
 }
 
@@ -539,10 +578,36 @@ static uint16_t record_of(struct ft_proc_scan *scan, struct socket *socket)
 	return socket->owner;
 }
 
+/* Notes if the holder doesn't hold it any more; where that cannot be told it does. */
+static void check_holder(struct socket *socket)
+{
+	uint32_t inode;
+	int ret = ft_privileged_fd(socket->pid, socket->fd, &inode);
+
+	if (ret == -EACCES || (ret == 0 && inode == socket->inode))
+		return;
+	socket->former = true;
+	socket->asked_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+/* Walks on for a socket whose holder isn't known; the socket if there is one then. */
+static struct socket *search(struct ft_proc_scan *scan, struct socket *socket, bool *ret_all)
+{
+	uint64_t asked = socket->asked_ns;
+	uint32_t inode = socket->inode;
+
+	if (scan->complete_ns <= asked) {
+		walk(scan, inode);
+		socket = find_socket(scan, inode); /* the array may have moved */
+	}
+	*ret_all = scan->complete_ns > asked;
+	return socket && !is_searched(socket) ? socket : NULL;
+}
+
 enum ft_holder ft_proc_scan_find(struct ft_proc_scan *scan, uint32_t inode, uint16_t *ret_owner)
 {
 	struct socket *socket = find_socket(scan, inode);
-	uint64_t asked;
+	bool all;
 
 	if (!socket) {
 		socket = add_socket(scan, inode);
@@ -551,16 +616,29 @@ enum ft_holder ft_proc_scan_find(struct ft_proc_scan *scan, uint32_t inode, uint
 		socket->asked_ns = clock_ns(CLOCK_MONOTONIC);
 	}
 	if (!socket->pid) {
-		asked = socket->asked_ns;
-		if (scan->complete_ns > asked)
-			return FT_HOLDER_NOBODY;
-		walk(scan, inode);
-		socket = find_socket(scan, inode); /* the array may have moved */
-		if (!socket || !socket->pid)
-			return socket && scan->complete_ns > asked ? FT_HOLDER_NOBODY :
-			       FT_HOLDER_SEARCHING;
+		socket = search(scan, socket, &all);
+		if (!socket)
+			return all ? FT_HOLDER_NOBODY : FT_HOLDER_SEARCHING;
 	}
-	socket->asked_ns = scan->now_ns;
+	if (!socket->former)
+		check_holder(socket);
+	if (!socket->former)
+		socket->asked_ns = scan->now_ns;
+	*ret_owner = record_of(scan, socket);
+	return socket->former ? FT_HOLDER_FORMER : FT_HOLDER_FOUND;
+}
+
+enum ft_holder ft_proc_scan_find_other(struct ft_proc_scan *scan, uint32_t inode,
+				       uint16_t *ret_owner)
+{
+	struct socket *socket = find_socket(scan, inode);
+	bool all;
+
+	if (!socket || !socket->former)
+		return ft_proc_scan_find(scan, inode, ret_owner);
+	socket = search(scan, socket, &all);
+	if (!socket)
+		return all ? FT_HOLDER_NOBODY : FT_HOLDER_SEARCHING;
 	*ret_owner = record_of(scan, socket);
 	return FT_HOLDER_FOUND;
 }

@@ -37,12 +37,16 @@ void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t bu
 
 enum ft_holder {
 	FT_HOLDER_FOUND,
+	FT_HOLDER_FORMER,    /* it held it when last looked at, and doesn't any more */
 	FT_HOLDER_SEARCHING, /* not found yet, processes are left to look at: ask next round */
 	FT_HOLDER_NOBODY,    /* all were looked at since it was first asked for */
 };
 
 /* The holder of a socket; walks on within this round's time if it isn't known. */
 enum ft_holder ft_proc_scan_find(struct ft_proc_scan *scan, uint32_t inode, uint16_t *ret_owner);
+/* Who holds a socket now whose holder was a FORMER one: NOBODY if all were looked at since. */
+enum ft_holder ft_proc_scan_find_other(struct ft_proc_scan *scan, uint32_t inode,
+				       uint16_t *ret_owner);
 
 /* CLOCK_REALTIME of the boot, by which it tells when processes started. */
 uint64_t ft_proc_scan_boot_ns(const struct ft_proc_scan *scan);

@@ -17,11 +17,13 @@
 #include <unistd.h>
 
 #include <arpa/inet.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -741,6 +743,79 @@ static void test_glance(void **state)
 	ft_owners_free(owners);
 }
 
+/* What a process that was just forked has from its parent is the parent's; what somebody let go of
+ * is whoever's holds it then. */
+static void test_inherited(void **state)
+{
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_owner_proc *source = ft_owner_proc_new(owners);
+	const struct ft_process *process;
+	struct ft_owner_query query;
+	struct sockaddr_in addr_in;
+	int go[2], up[2], ours;
+	pid_t child, ids[2];
+	struct ft_flow flow;
+	in_port_t port;
+	char byte;
+
+	(void)state;
+	ft_owner_proc_glance(source); /* what is listed from now on is young */
+	assert_int_equal(pipe(go) | pipe(up), 0);
+	ours = loopback_socket(SOCK_DGRAM, &addr_in, false);
+	child = fork();
+	if (child == 0) {
+		struct sockaddr_in own;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		loopback_socket(SOCK_DGRAM, &own, false);
+		(void)!write(up[1], &own.sin_port, sizeof(port));
+		(void)!read(go[0], &byte, 1);
+		ids[0] = fork();
+		ids[1] = getpid();
+		if (ids[0] == 0) {
+			prctl(PR_SET_PDEATHSIG, 0);
+			(void)!read(go[0], &byte, 1);
+			_exit(0);
+		}
+		(void)!write(up[1], ids, sizeof(ids));
+		_exit(0);
+	}
+	assert_int_equal(read(up[0], &port, sizeof(port)), (ssize_t)sizeof(port));
+	for (int i = 0; i < ROUNDS && !has_pid(owners, child); i++) {
+		ft_owner_proc_glance(source);
+		usleep(10000);
+	}
+	assert_true(has_pid(owners, child));
+	flow = flow_of(IPPROTO_UDP, addr_in.sin_port, htons(1), clock_ns(CLOCK_REALTIME));
+	query = query_of(&flow, FT_END_A);
+	query.end_is_own[1] = false;
+	resolve(source, &query);
+	process = ft_owners_process(owners, query.owner[0]);
+	assert_non_null(process);
+	assert_int_equal(process->pid, getpid());
+
+	/* the child's own goes to its child */
+	assert_int_equal(write(go[1], "x", 1), 1);
+	assert_int_equal(read(up[0], ids, sizeof(ids)), (ssize_t)sizeof(ids));
+	assert_int_equal(ids[1], child);
+	waitpid(child, NULL, 0);
+	flow = flow_of(IPPROTO_UDP, port, htons(1), clock_ns(CLOCK_REALTIME));
+	query = query_of(&flow, FT_END_A);
+	query.end_is_own[1] = false;
+	resolve(source, &query);
+	process = ft_owners_process(owners, query.owner[0]);
+	assert_non_null(process);
+	assert_int_equal(process->pid, ids[0]);
+	assert_int_equal(write(go[1], "x", 1), 1);
+	for (int i = 0; i < 2; i++) {
+		close(go[i]);
+		close(up[i]);
+	}
+	close(ours);
+	ft_owner_proc_free(source);
+	ft_owners_free(owners);
+}
+
 /* Scan alone: an inode that nobody holds is searched once through all processes. */
 static void test_scan(void **state)
 {
@@ -779,6 +854,63 @@ static void test_scan(void **state)
 	}
 	assert_int_equal(holder, FT_HOLDER_FOUND);
 	close(fd);
+	ft_proc_scan_free(scan);
+	ft_owners_free(owners);
+}
+
+/* Takes CAP_SYS_PTRACE from this thread, or gives it back. */
+static void may_look(bool may)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	assert_int_equal(syscall(SYS_capget, &head, data), 0);
+	data[0].effective &= ~(1U << CAP_SYS_PTRACE);
+	if (may)
+		data[0].effective |= data[0].permitted & 1U << CAP_SYS_PTRACE;
+	assert_int_equal(syscall(SYS_capset, &head, data), 0);
+}
+
+/* A process whose descriptors may be listed, by root, but not looked at: it may hold anything. */
+static void test_denied(void **state)
+{
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_proc_scan *scan = ft_proc_scan_new(owners);
+	enum ft_holder holder = FT_HOLDER_SEARCHING;
+	uint16_t owner = FT_OWNER_UNKNOWN;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint32_t inode = 0;
+	int up[2];
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(up), 0);
+	child = fork();
+	if (child == 0) {
+		struct sockaddr_in own;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_DUMPABLE, 0);
+		inode = inode_of(loopback_socket(SOCK_DGRAM, &own, false));
+		(void)!write(up[1], &inode, sizeof(inode));
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(up[0], &inode, sizeof(inode)), (ssize_t)sizeof(inode));
+	may_look(false);
+	for (int i = 0; i < ROUNDS && holder == FT_HOLDER_SEARCHING; i++) {
+		now += SECOND;
+		ft_proc_scan_begin(scan, now, SECOND);
+		holder = ft_proc_scan_find(scan, inode, &owner);
+	}
+	may_look(true);
+	assert_int_equal(holder, FT_HOLDER_NOBODY);
+	assert_true(ft_proc_scan_denied(scan) > 0);
+	assert_false(ft_proc_scan_sees_all(scan));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(up[0]);
+	close(up[1]);
 	ft_proc_scan_free(scan);
 	ft_owners_free(owners);
 }
@@ -840,7 +972,9 @@ int main(void)
 		cmocka_unit_test(test_child),
 		cmocka_unit_test(test_renamed),
 		cmocka_unit_test(test_glance),
+		cmocka_unit_test(test_inherited),
 		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_without_descriptors),
 	};
 
