@@ -329,6 +329,13 @@ ft_wait_seen() {
 	wait_for "[ \"\$(ft_seen $1)\" -ge $2 ]" "${3:-10}"
 }
 
+# ft_rounds NAME N: until it has printed N more summaries: began so many intervals from now on.
+ft_rounds() {
+	local wanted=$(($(ft_summaries "$1") + $2 + 1))
+	wait_for "[ \$(ft_summaries $1) -ge $wanted ]" $((10 + $2)) || bail "$1 prints no more summaries"
+}
+ft_summaries() { grep -c '"type":"summary".*}$' "$(ft_out "$1")"; }
+
 # ft_seen NAME: ft_last NAME .total.seen.packets, for polling: it is cheap.
 ft_seen() {
 	awk '/"type":"summary"/ && match($0, /"total":[{]"seen":[{]"packets":[0-9]+/) {

@@ -2,7 +2,7 @@
 /*
  * Acts the ways in which a process can come to own traffic, one a call:
  *
- *	ftsock SCENARIO PORT HOLD-MS [GO-FILE]
+ *	ftsock SCENARIO PORT HOLD [GO-FILE]
  *
  * It runs in namespace "a" (10.0.0.1, fd00::1) and forks what it needs in namespace "b"
  * (10.0.0.2, fd00::2), both joined by v0. Each scenario uses PORT to PORT + 9 on its own side, so
@@ -12,9 +12,10 @@
  *
  * SIDE is local (our end's process) or remote; KEY our port, or the id of an echo, or 0; PID 0 means
  * the kernel; MIN and MAX are the L3 bytes that our end must have sent, exact for datagrams.
- * After its traffic it stays for HOLD-MS, so that sources slower than BPF can look at it;
- * scenarios of short lives don't. With GO-FILE it sets up, prints "ready", and acts once that
- * file is there: what is older than flowtop. Exit 77: this kernel doesn't have it.
+ * Then it prints "acted", and stays until the file HOLD is there (90 s at most, times FT_SLOW), so
+ * that sources slower than BPF can look at it; scenarios of short lives don't. A HOLD of digits is
+ * so many milliseconds, for where no file can be shared. With GO-FILE it sets up, prints "ready",
+ * and acts once that file is there: what is older than flowtop. Exit 77: this kernel doesn't have it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,8 +57,9 @@
 #define MAX_PEERS 1100
 
 static int port;
-static int hold_ms;
+static const char *hold_file;
 static const char *go_file;
+static pid_t main_pid;
 static char block[BYTES];
 
 static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -82,6 +84,38 @@ static void sleep_ms(int ms)
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
 
 	nanosleep(&ts, NULL);
+}
+
+/* Waits for a file; 90 s at most, times FT_SLOW. */
+static void wait_for_file(const char *file)
+{
+	const char *slow = getenv("FT_SLOW");
+	int tries = 4500 * (slow && atoi(slow) > 0 ? atoi(slow) : 1);
+
+	for (; tries > 0 && access(file, F_OK) < 0; tries--)
+		sleep_ms(20);
+}
+
+/* All that has to be found is said. */
+static void acted(void)
+{
+	static bool said;
+
+	if (said || getpid() != main_pid)
+		return;
+	said = true;
+	puts("acted");
+	fflush(stdout);
+}
+
+/* Stays as long as it is to be looked at. */
+static void hold(void)
+{
+	acted();
+	if (hold_file[0] >= '0' && hold_file[0] <= '9')
+		sleep_ms(atoi(hold_file));
+	else
+		wait_for_file(hold_file);
 }
 
 static void set_name(const char *name)
@@ -256,7 +290,7 @@ static void sink(int family, int arg)
 	ready();
 	fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	while (left > 0 || count > 1) {
-		if (poll(fds, (nfds_t)count, 20000) <= 0)
+		if (poll(fds, (nfds_t)count, 120000) <= 0)
 			return;
 		for (int i = count - 1; i > 0; i--) {
 			char bytes[65536];
@@ -283,7 +317,11 @@ static pid_t start_sink(int family, int connections)
 	return in_b(sink, family, connections);
 }
 
-/* Connects `arg` times, one after the other, to PORT in namespace a; sends, waits for the answer. */
+#define ANSWER 5000
+static bool callers_stay;
+
+/* Connects `arg` times, one after the other, to PORT in namespace a; sends, waits for the answer:
+ * until the other side closes, or until it has ANSWER octets, and stays. */
 static void callers(int family, int arg)
 {
 	ready();
@@ -307,9 +345,16 @@ static void callers(int family, int arg)
 			die("nobody listens on %d", port);
 		send_all(fd, 1000);
 		shutdown(fd, SHUT_WR);
+		if (callers_stay) {
+			if (recv(fd, block, ANSWER, MSG_WAITALL) != ANSWER)
+				die("no answer");
+			continue; /* it stays open */
+		}
 		drain(fd);
 		close(fd);
 	}
+	if (callers_stay)
+		hold();
 }
 
 /* Sends one datagram to PORT every 20 ms, `arg` times. */
@@ -327,7 +372,7 @@ static void talker(int family, int arg)
 		sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&addr, size);
 		sleep_ms(20);
 	}
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* ---- clients */
@@ -350,7 +395,7 @@ static void tcp_client_of(int family)
 
 	send_all(fd, BYTES);
 	expect_tcp("local", port, getpid(), "ftsock", BYTES);
-	sleep_ms(hold_ms);
+	hold();
 	close(fd);
 }
 
@@ -371,7 +416,7 @@ static void tcp_mapped(void)
 		die("mapped");
 	send_all(fd, BYTES);
 	expect_tcp("local", port, getpid(), "ftsock", BYTES);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* A process that is there for a moment only. */
@@ -411,14 +456,14 @@ static void many_connections(void)
 		send_all(fds[i], 100);
 		expect_tcp("local", 30000 + i, getpid(), "ftsock", 100);
 	}
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* The socket is made under one name and used under another. */
 static void tcp_exec(void)
 {
 	char fd_text[16], name[] = "/tmp/ftexec.XXXXXX", path[64];
-	char *args[] = { path, fd_text, NULL }, *environment[] = { NULL };
+	char *args[] = { path, fd_text, strdup(hold_file), NULL }, *environment[] = { NULL };
 	pid_t pid;
 	int fd;
 
@@ -440,7 +485,7 @@ static void tcp_exec(void)
 		die("exec");
 	}
 	expect_tcp("local", port, pid, "ftexeced", BYTES);
-	sleep_ms(hold_ms + 500);
+	acted();
 	waitpid(pid, NULL, 0);
 	unlink(path);
 	rmdir(name);
@@ -452,7 +497,7 @@ static int execed(int fd)
 	send_all(fd, BYTES / 2);
 	sleep_ms(400);
 	send_all(fd, BYTES / 2);
-	sleep_ms(1500);
+	hold();
 	return 0;
 }
 
@@ -462,8 +507,26 @@ static void *thread_sends(void *arg)
 	int fd = tcp_socket(AF_INET, 0);
 
 	send_all(fd, BYTES);
-	sleep_ms(hold_ms);
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	hold();
 	return arg;
+}
+
+/* A child has the socket too, and does nothing with it. */
+static void tcp_inherited(void)
+{
+	int fd = tcp_socket(AF_INET, 0);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		set_name("ftheir");
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		hold();
+		_exit(0);
+	}
+	send_all(fd, BYTES);
+	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	hold();
 }
 
 /* A thread's name is not the process'. */
@@ -473,7 +536,6 @@ static void tcp_thread(void)
 
 	pthread_create(&thread, NULL, thread_sends, NULL);
 	pthread_join(thread, NULL);
-	expect_tcp("local", port, getpid(), "ftsock", BYTES);
 }
 
 /* One port, one peer, two processes within a second: two connections. */
@@ -532,7 +594,7 @@ static void pid_reuse(void)
 				bind_to(fd, AF_INET, port + i);
 				connect_to_peer(fd, AF_INET, port + 5000);
 				send_all(fd, 5000);
-				sleep_ms(hold_ms);
+				sleep_ms(200);
 				_exit(0);
 			}
 			close(pipes[0]);
@@ -572,7 +634,7 @@ static void send_file(void)
 		if (sendfile(fd, file, &at, (size_t)(BYTES - at)) <= 0)
 			die("sendfile");
 	expect_tcp("local", port, getpid(), "ftsock", BYTES);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 static void splice_bytes(void)
@@ -594,7 +656,7 @@ static void splice_bytes(void)
 		}
 	}
 	expect_tcp("local", port, getpid(), "ftsock", BYTES);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 static void zero_copy(void)
@@ -611,7 +673,7 @@ static void zero_copy(void)
 		at += (size_t)sent;
 	}
 	expect_tcp("local", port, getpid(), "ftsock", BYTES);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* One ring, all of it by io_uring: the socket, the connection, the sending. */
@@ -678,7 +740,7 @@ static void by_io_uring(void)
 		at += (size_t)sent;
 	}
 	expect_tcp("local", port, getpid(), "ftsock", BYTES);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* ---- servers */
@@ -698,7 +760,7 @@ static void serve(int fd)
 {
 	drain(fd);
 	send_all(fd, BYTES);
-	sleep_ms(hold_ms);
+	hold();
 	close(fd);
 }
 
@@ -737,14 +799,19 @@ static void tcp_forked(void)
 	}
 	close(connection);
 	expect_tcp("local", port, pid, "ftworker", BYTES);
+	acted();
 	waitpid(pid, NULL, 0);
 }
 
 /* Workers that accept by themselves; who gets a connection says so. */
 static void tcp_preforked(void)
 {
-	int fd = listener(AF_INET, 0);
+	int fd = listener(AF_INET, 0), done[2];
 	pid_t workers[3];
+	char byte;
+
+	if (pipe(done) < 0)
+		die("pipe");
 
 	for (int i = 0; i < 3; i++) {
 		workers[i] = fork();
@@ -757,15 +824,18 @@ static void tcp_preforked(void)
 
 				/* by the other end's port: ours is the same for all */
 				drain(got);
-				send_all(got, 5000);
-				expect_tcp("peer", ntohs(from.sin_port), getpid(), "ftworker", 5000);
-				sleep_ms(hold_ms / 3);
-				close(got);
+				send_all(got, ANSWER);
+				expect_tcp("peer", ntohs(from.sin_port), getpid(), "ftworker",
+					   ANSWER);
+				(void)!write(done[1], "", 1);
 			}
 		}
 	}
-	waitpid(in_b(callers, AF_INET, 6), NULL, 0);
-	sleep_ms(hold_ms);
+	callers_stay = true;
+	in_b(callers, AF_INET, 6);
+	for (int i = 0; i < 6; i++)
+		(void)!read(done[0], &byte, 1);
+	hold();
 	for (int i = 0; i < 3; i++)
 		kill(workers[i], SIGKILL);
 }
@@ -803,6 +873,7 @@ static void passed_fd(void)
 		die("sendmsg");
 	close(connection);
 	expect_tcp("local", port, pid, "ftreceiver", BYTES);
+	acted();
 	waitpid(pid, NULL, 0);
 }
 
@@ -827,16 +898,16 @@ static void reuse_port(void)
 				int got = accept(fd, (struct sockaddr *)&from, &size);
 
 				drain(got);
-				send_all(got, 5000);
+				send_all(got, ANSWER);
 				expect_tcp("peer", ntohs(from.sin_port), getpid(),
-					   i ? "ftmember2" : "ftmember1", 5000);
+					   i ? "ftmember2" : "ftmember1", ANSWER);
 				close(got);
 			}
 		}
 	}
 	sleep_ms(100);
 	waitpid(in_b(callers, AF_INET, 8), NULL, 0);
-	sleep_ms(hold_ms);
+	hold();
 	for (int i = 0; i < 2; i++)
 		kill(members[i], SIGKILL);
 }
@@ -862,7 +933,7 @@ static void udp_connected(void)
 		while (write(fd, block, DATAGRAM) < 0 && errno == ECONNREFUSED)
 			;
 	expect_udp("local", port, getpid(), "ftsock", 10, 28);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 static void udp_unconnected_of(int family)
@@ -872,7 +943,7 @@ static void udp_unconnected_of(int family)
 	bind_to(fd, family, port);
 	udp_to_peer(fd, family, 10);
 	expect_udp("local", port, getpid(), "ftsock", 10, family == AF_INET ? 28 : 48);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 static void udp_unconnected(void) { udp_unconnected_of(AF_INET); }
@@ -898,7 +969,7 @@ static void udp_one_shot(void)
 /* Only receives: no packet of its own ever names it. */
 static void udp_silent_server(void)
 {
-	struct timeval wait = { 5, 0 };
+	struct timeval wait = { 30, 0 };
 	int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
 	char bytes[2000];
 
@@ -908,7 +979,7 @@ static void udp_silent_server(void)
 	for (int i = 0; i < 10; i++)
 		(void)!recv(fd, bytes, sizeof(bytes), 0);
 	expect("local", IPPROTO_UDP, port, getpid(), "ftsock", 0, 0);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* The same, of a process that is gone before anybody could look. */
@@ -918,13 +989,12 @@ static void udp_silent_short(void)
 
 	if (pid == 0) {
 		int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
-		struct timeval wait = { 5, 0 };
+		struct timeval wait = { 30, 0 };
 		char bytes[2000];
 
 		set_name("ftheard");
 		bind_to(fd, AF_INET, port);
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-		hold_ms = 0;
 		in_b(talker, AF_INET, 1);
 		(void)!recv(fd, bytes, sizeof(bytes), 0);
 		_exit(0);
@@ -945,7 +1015,7 @@ static void multicast_send(void)
 		if (sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 			die("multicast");
 	expect_udp("local", port, getpid(), "ftsock", 10, 28);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 static void link_local(void)
@@ -971,7 +1041,7 @@ static void link_local(void)
 		if (sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 			die("link-local");
 	expect_udp("local", port, getpid(), "ftsock", 10, 48);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* ---- without ports */
@@ -1016,7 +1086,7 @@ static void ping_socket(void)
 		die("bind ping");
 	echoes(fd, 0);
 	expect("local", IPPROTO_ICMP, port, getpid(), "ftsock", 3 * 84, 3 * 84);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 static void ping_raw(void)
@@ -1025,7 +1095,7 @@ static void ping_raw(void)
 
 	echoes(fd, port);
 	expect("local", IPPROTO_ICMP, port, getpid(), "ftsock", 3 * 84, 3 * 84);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 static void raw_253(void)
@@ -1037,7 +1107,25 @@ static void raw_253(void)
 		if (sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 			die("raw");
 	expect("local", 253, 0, getpid(), "ftsock", 10 * 1020, 10 * 1020);
-	sleep_ms(hold_ms);
+	hold();
+}
+
+/* The same, and gone before anybody could look. */
+static void raw_short(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int fd = open_socket(AF_INET, SOCK_RAW, 254);
+		struct sockaddr_in to = in4("10.0.0.2", 0);
+
+		set_name("ftraw");
+		if (sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+			die("raw");
+		_exit(0);
+	}
+	expect("local", 254, 0, pid, "ftraw", 1020, 1020);
+	waitpid(pid, NULL, 0);
 }
 
 /* Whole frames past the stack. */
@@ -1067,7 +1155,7 @@ static void packet_injection(void)
 		if (sendto(fd, &frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 			die("packet");
 	expect_udp("local", port, getpid(), "ftsock", 10, 28);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* The kernel answers an echo by itself. */
@@ -1087,7 +1175,7 @@ static void kernel_answers(void)
 {
 	in_b(pinged, AF_INET, port);
 	expect("local", IPPROTO_ICMP, port, 0, "kernel", 84, 84);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* ---- other protocols */
@@ -1103,7 +1191,7 @@ static void mptcp(void)
 	send_all(fd, BYTES);
 	/* its options take up to 28 bytes of each packet */
 	expect("local", IPPROTO_TCP, port, getpid(), "ftsock", BYTES, BYTES + BYTES / 5);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 static void sctp(void)
@@ -1116,7 +1204,7 @@ static void sctp(void)
 	fd = tcp_socket(AF_INET, IPPROTO_SCTP);
 	send_all(fd, BYTES);
 	expect("local", IPPROTO_SCTP, port, getpid(), "ftsock", BYTES, BYTES + BYTES / 5);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* ---- where there are two */
@@ -1139,12 +1227,13 @@ static void loopback(void)
 		    connect(fd, (struct sockaddr *)&server, sizeof(server)) < 0)
 			die("connect on lo");
 		send_all(fd, 50000);
-		sleep_ms(hold_ms);
+		hold();
 		_exit(0);
 	}
 	connection = accept_one(fd);
 	expect_tcp("any", port + 1, pid, "ftcaller", 50000);
 	expect("any", IPPROTO_TCP, port, getpid(), "ftsock", 40, 10000);
+	acted();
 	drain(connection);
 	waitpid(pid, NULL, 0);
 }
@@ -1161,7 +1250,7 @@ static void other_namespace(void)
 	send_all(fd, BYTES);
 	expect_tcp("local", port, getpid(), "ftsock", BYTES);
 	expect("remote", IPPROTO_TCP, port, pid, "ftpeer", 40, 50000);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* ---- older than flowtop */
@@ -1170,8 +1259,7 @@ static void wait_for_go(void)
 {
 	puts("ready");
 	fflush(stdout);
-	for (int i = 0; i < 3000 && access(go_file, F_OK) < 0; i++)
-		sleep_ms(20);
+	wait_for_file(go_file);
 }
 
 static void old_client(void)
@@ -1181,7 +1269,7 @@ static void old_client(void)
 	wait_for_go();
 	send_all(fd, BYTES);
 	expect_tcp("local", port, getpid(), "ftsock", BYTES);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* It hangs in accept() all the time. */
@@ -1199,6 +1287,7 @@ static void old_listener(void)
 	wait_for_go();
 	in_b(callers, AF_INET, 1);
 	expect_tcp("local", port, pid, "ftblocked", BYTES);
+	acted();
 	waitpid(pid, NULL, 0);
 }
 
@@ -1210,13 +1299,13 @@ static void old_udp(void)
 	wait_for_go();
 	udp_to_peer(fd, AF_INET, 10);
 	expect_udp("local", port, getpid(), "ftsock", 10, 28);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 /* An old socket that never says anything. */
 static void old_silent(void)
 {
-	struct timeval wait = { 5, 0 };
+	struct timeval wait = { 30, 0 };
 	int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
 	char bytes[2000];
 
@@ -1227,7 +1316,7 @@ static void old_silent(void)
 	for (int i = 0; i < 10; i++)
 		(void)!recv(fd, bytes, sizeof(bytes), 0);
 	expect("local", IPPROTO_UDP, port, getpid(), "ftsock", 0, 0);
-	sleep_ms(hold_ms);
+	hold();
 }
 
 static const struct {
@@ -1239,6 +1328,7 @@ static const struct {
 	{ "tcp-mapped", tcp_mapped },
 	{ "tcp-short", tcp_short },
 	{ "tcp-exec", tcp_exec },
+	{ "tcp-inherited", tcp_inherited },
 	{ "tcp-thread", tcp_thread },
 	{ "tcp-port-reuse", tcp_port_reuse },
 	{ "pid-reuse", pid_reuse },
@@ -1263,6 +1353,7 @@ static const struct {
 	{ "ping-socket", ping_socket },
 	{ "ping-raw", ping_raw },
 	{ "raw-253", raw_253 },
+	{ "raw-short", raw_short },
 	{ "packet-injection", packet_injection },
 	{ "kernel-answers", kernel_answers },
 	{ "mptcp", mptcp },
@@ -1279,21 +1370,25 @@ int main(int argc, char **argv)
 {
 	const char *self = strrchr(argv[0], '/');
 
-	if (self && !strcmp(self, "/ftexeced") && argc == 2)
+	if (self && !strcmp(self, "/ftexeced") && argc == 3) {
+		hold_file = argv[2];
 		return execed(atoi(argv[1]));
+	}
 	if (argc < 4) {
 		for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
 			puts(scenarios[i].name);
 		return argc == 1 ? 0 : 1;
 	}
 	port = atoi(argv[2]);
-	hold_ms = atoi(argv[3]);
+	hold_file = argv[3];
+	main_pid = getpid();
 	go_file = argc > 4 ? argv[4] : "/";
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
 		if (strcmp(argv[1], scenarios[i].name))
 			continue;
 		scenarios[i].act();
+		acted();
 		return 0;
 	}
 	fprintf(stderr, "ftsock: no scenario %s\n", argv[1]);
