@@ -4,7 +4,7 @@
 # times within iperf3's spread, and handshakes as long as the line.
 #
 #	a -- veth v0 -- r -- t0, 10 ms each way, every 150th segment lost -- b
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib.sh"
 
 tools=$top_builddir/tests/live/tools

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Who owns what: each scenario of tests/live/owners.list, by BPF and by sock_diag and /proc alone.
 # The right process and the right bytes, or, where a row says so, an honest "unknown".
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib.sh"
 ftsock=$top_builddir/tests/live/tools/ftsock
 list=$top_srcdir/tests/live/owners.list

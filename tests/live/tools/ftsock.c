@@ -57,7 +57,7 @@
 #define MAX_PEERS 1100
 
 static int port;
-static const char *hold_file;
+static char *hold_file;
 static const char *go_file;
 static pid_t main_pid;
 static char block[BYTES];
@@ -463,7 +463,7 @@ static void many_connections(void)
 static void tcp_exec(void)
 {
 	char fd_text[16], name[] = "/tmp/ftexec.XXXXXX", path[64];
-	char *args[] = { path, fd_text, strdup(hold_file), NULL }, *environment[] = { NULL };
+	char *args[] = { path, fd_text, hold_file, NULL }, *environment[] = { NULL };
 	pid_t pid;
 	int fd;
 
