@@ -15,6 +15,7 @@
 
 #include "capture/collector.h"
 #include "confine.h"
+#include "core/column.h"
 #include "core/filter.h"
 #include "core/names.h"
 #include "core/nls.h"
@@ -148,6 +149,7 @@ int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 		.outputs = outputs,
 		.opened = on_opened,
 		.opened_arg = session,
+		.sockets = outputs && options->lists & FT_ON_SOCKETS,
 	};
 	char remark[256];
 	struct ft_links *links = NULL;

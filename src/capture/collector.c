@@ -27,6 +27,7 @@ static void release(struct ft_collector *c)
 {
 	if (c->backend)
 		c->backend->ops->close(c->backend);
+	ft_socket_lister_free(c->lister);
 	ft_owner_source_free(c->owner_source);
 	ft_socket_source_free(c->socket_source);
 	ft_table_free(c->table);
@@ -60,6 +61,8 @@ static int set_up(struct ft_collector *c)
 	if (!c->is_file) {
 		c->owner_source = ft_owner_source_new(c->owners);
 		c->socket_source = ft_socket_source_new();
+		c->lister = ft_socket_lister_new(ft_collector_socket_owner, c);
+		c->list_sockets = c->wishes.sockets = c->config.sockets;
 	}
 	c->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	c->wish_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -125,6 +128,16 @@ void ft_collector_set_interval(struct ft_collector *collector, uint64_t interval
 	pthread_mutex_lock(&collector->lock);
 	collector->wishes.interval_ns = interval_ns;
 	wake(collector);
+	pthread_mutex_unlock(&collector->lock);
+}
+
+void ft_collector_want_sockets(struct ft_collector *collector, bool wanted)
+{
+	pthread_mutex_lock(&collector->lock);
+	if (collector->wishes.sockets != wanted) {
+		collector->wishes.sockets = wanted;
+		wake(collector);
+	}
 	pthread_mutex_unlock(&collector->lock);
 }
 

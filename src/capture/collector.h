@@ -23,6 +23,7 @@ struct ft_collector_config {
 	const char *backend_name;   /* --backend */
 	struct ft_backend_config backend;
 	struct ft_mailbox *mailbox; /* the screen's; NULL in batch; borrowed */
+	bool sockets;               /* list all sockets from the start: batch */
 	struct ft_queue *outputs;   /* the writer's queue of snapshots; NULL = none; borrowed */
 	/* Called when all is open, before the thread is there; NULL: nothing. remark: "", or a
 	 * sentence for the health line. */
@@ -42,6 +43,9 @@ int ft_collector_start(const struct ft_collector_config *config, struct ft_links
 
 /* Commands; they never wait, except as said. */
 void ft_collector_set_interval(struct ft_collector *collector, uint64_t interval_ns);
+/* From now on snapshots have a list of all sockets, or have none any more. The first one ends the
+ * interval, so that the screen needn't wait for it. */
+void ft_collector_want_sockets(struct ft_collector *collector, bool wanted);
 /* Ends the interval now (a snapshot follows). */
 void ft_collector_kick(struct ft_collector *collector);
 /* Counting off / on, waits until it is done (Ctrl-Z). */

@@ -9,6 +9,7 @@
  *   backend ─┤ dispatch; half full: collect + apply at once                         │
  *   timer  ──┤ beat (each second, or each interval if shorter): collect + apply,    │
  *            │   look for owners while their sockets are still there                │
+ *            │ list (some a second, while one is made): the next part of all sockets
  *            │ glance (some a second): sockets and processes too short-lived for a beat
  *            └ due: the interval ends: snapshot -> mailbox, outputs ────────────────┘
  *
@@ -36,6 +37,7 @@
 
 #define BEAT_NS SECOND
 #define POLL_MS 20    /* of a backend without a descriptor */
+#define LIST_NS (50 * UINT64_C(1000000)) /* between parts of a list of sockets */
 #define HALF_FULL 500 /* per mille */
 #define FILE_PICTURE_NS (250 * UINT64_C(1000000))
 
@@ -100,6 +102,8 @@ static void arm(struct ft_collector *c)
 
 	if (c->glance_mono < next)
 		next = c->glance_mono;
+	if (c->list_mono < next)
+		next = c->list_mono;
 
 	if (!c->paused) {
 		when.it_value.tv_sec = (time_t)(next / SECOND);
@@ -122,7 +126,21 @@ static void schedule(struct ft_collector *c, uint64_t from)
 	c->due_mono = from + c->interval_ns;
 	c->beat_mono = from + BEAT_NS;
 	c->glance_mono = c->owner_source ? from : NEVER;
+	c->list_mono = c->list_sockets ? from : NEVER;
 	arm(c);
+}
+
+/* A list begins with each interval's end, and goes on between them if it takes long. */
+static bool list_sockets(struct ft_collector *c)
+{
+	bool whole;
+
+	if (!c->list_sockets)
+		return false;
+	ft_socket_lister_begin(c->lister, ft_collector_mono());
+	whole = ft_collector_list_sockets(c);
+	c->list_mono = ft_socket_lister_busy(c->lister) ? ft_collector_mono() + LIST_NS : NEVER;
+	return whole;
 }
 
 /* Collects; ends the interval if asked. -c N: the last of them is made by finish. */
@@ -136,7 +154,21 @@ static void beat(struct ft_collector *c, bool due)
 		return;
 	ft_collector_ask_sockets(c);
 	ft_collector_find_owners(c);
-	if (due)
+	if (due) {
+		list_sockets(c);
+		ft_collector_end_interval(c);
+	}
+}
+
+/* Somebody who waits for the first list gets it at once. */
+static void go_on_listing(struct ft_collector *c)
+{
+	if (!list_sockets(c) || !c->list_hasty)
+		return;
+	c->list_hasty = false;
+	if (!c->config.mailbox || c->config.intervals > 0)
+		return;
+	if (ft_collector_collect(c) == 0)
 		ft_collector_end_interval(c);
 }
 
@@ -156,8 +188,12 @@ static void on_timer(struct ft_collector *c)
 	bool due = now >= c->due_mono;
 
 	if (!due && now < c->beat_mono) {
+		if (now >= c->list_mono)
+			go_on_listing(c);
 		if (now >= c->glance_mono)
 			glance(c);
+		else
+			arm(c);
 		return;
 	}
 	if (c->rewatch)
@@ -217,6 +253,18 @@ static void resume_counting(struct ft_collector *c)
 	schedule(c, ft_collector_mono());
 }
 
+/* Lists of all sockets from now on, or none any more. */
+static void want_sockets(struct ft_collector *c, bool wanted)
+{
+	c->list_sockets = c->list_hasty = wanted;
+	if (!wanted) {
+		ft_socket_lister_drop(c->lister);
+		ft_notes_drop(&c->notes, FT_NOTE_SOCKETS);
+	}
+	c->list_mono = wanted ? ft_collector_mono() : NEVER;
+	arm(c);
+}
+
 /* Does what other threads asked for since the last look. */
 static void on_wishes(struct ft_collector *c)
 {
@@ -239,6 +287,8 @@ static void on_wishes(struct ft_collector *c)
 		c->due_mono = begun + c->interval_ns;
 		arm(c);
 	}
+	if (wishes.sockets != c->list_sockets && c->lister)
+		want_sockets(c, wishes.sockets);
 	if (wishes.paused && !c->paused && !c->is_file)
 		pause_counting(c);
 	else if (!wishes.paused && c->paused)
@@ -340,6 +390,7 @@ static void finish(struct ft_collector *c)
 				   c->backend->ops->name, strerror(-ret));
 	ft_collector_ask_sockets(c);
 	ft_collector_find_owners(c);
+	ft_collector_last_sockets(c);
 	if (c->is_file)
 		note_file(c);
 	ft_collector_publish(c, ft_collector_take_picture(c, true), true);

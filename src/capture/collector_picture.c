@@ -255,6 +255,8 @@ void ft_picture_info(struct ft_collector *collector, const char *notes[FT_NOTES_
 		.scope_count = picture->scope_count,
 		.ifaces = picture->iface_row,
 		.iface_count = picture->iface_count,
+		.socket_list = collector->lister ? ft_socket_lister_newest(collector->lister) :
+						   NULL,
 	};
 }
 

@@ -11,6 +11,7 @@
 
 #include "capture/collector.h"
 #include "capture/notes.h"
+#include "capture/socket_list.h"
 #include "capture/socket_source.h"
 #include "capture/owner_source.h"
 #include "core/snapshot.h"
@@ -42,7 +43,7 @@ struct picture {
  */
 struct wishes {
 	uint64_t interval_ns; /* 0 = no wish */
-	bool kick, stop, paused;
+	bool kick, stop, paused, sockets;
 };
 
 struct ft_collector {
@@ -74,6 +75,9 @@ struct ft_collector {
 	struct ft_owner_source *owner_source; /* NULL: a file */
 	struct ft_socket_source *socket_source; /* NULL: a file */
 	bool sockets_sampled;         /* the backend does it */
+	struct ft_socket_lister *lister; /* NULL: a file */
+	bool list_sockets;            /* somebody wants to see them all */
+	bool list_hasty;              /* and waits for the first list */
 	struct ft_notes notes;
 	struct picture picture;
 	bool rewatch;                 /* what is there and what is watched may differ: try again */
@@ -85,6 +89,7 @@ struct ft_collector {
 	uint64_t interval_mono; /* begin of the interval: of the last snapshot's batch */
 	uint64_t due_mono;      /* schedule: the interval ends then */
 	uint64_t beat_mono;     /* schedule: owners are looked for then */
+	uint64_t list_mono;     /* schedule: the list of sockets goes on */
 	uint64_t glance_mono;   /* schedule: a quick look for sockets that won't live that long */
 	uint64_t batch_mono, batch_end_ns; /* of the last batch */
 	uint64_t file_first_ns; /* of a file: its first packet, 0 = none yet */
@@ -123,6 +128,12 @@ void ft_collector_absorb(struct ft_collector *c, const struct ft_batch *batch);
 void ft_collector_find_owners(struct ft_collector *c);
 /* Asks about sockets, where the backend doesn't sample them. */
 void ft_collector_ask_sockets(struct ft_collector *c);
+/* For the lister; arg is the collector. */
+uint16_t ft_collector_socket_owner(void *arg, const struct ft_socket *socket);
+/* Begins the list of all sockets if it is wanted, and goes on with it for a bounded time; true: it
+ * is whole. At the end what can be had in a while is the list. */
+bool ft_collector_list_sockets(struct ft_collector *c);
+void ft_collector_last_sockets(struct ft_collector *c);
 /* Tells the table which addresses are ours, if that changed. */
 void ft_collector_set_addresses(struct ft_collector *c);
 /* The picture before anything was counted: only for the screen. */

@@ -18,6 +18,8 @@
 #define FAILURES_MAX 100 /* in a row, then it is a fault */
 #define OWNER_BUDGET_NS (20 * UINT64_C(1000000))
 #define OWNER_QUERIES_MAX 10000
+#define LIST_BUDGET_NS (20 * UINT64_C(1000000))
+#define LIST_LAST_NS SECOND
 
 /* ---- the end and its reason */
 
@@ -137,6 +139,56 @@ void ft_collector_ask_sockets(struct ft_collector *c)
 		ft_table_take_sockets(c->table, &batch);
 	}
 	ft_table_name_sockets(c->table, ft_socket_source_find, c->socket_source);
+}
+
+/* ---- the list of all sockets */
+
+uint16_t ft_collector_socket_owner(void *arg, const struct ft_socket *socket)
+{
+	struct ft_collector *c = arg;
+
+	return ft_owner_source_of_socket(c->owner_source, socket);
+}
+
+/* A list is whole, or as whole as it gets: flows take what is newer in it. */
+static void take_list(struct ft_collector *c)
+{
+	const struct ft_socket_list *list = ft_socket_lister_newest(c->lister);
+
+	ft_table_refresh_sockets(c->table, list);
+	if (list->left_out)
+		ft_notes_say(&c->notes, FT_NOTE_SOCKETS, NEVER,
+			     _("more sockets than can be listed: %zu are, %llu are not"),
+			     list->count, (unsigned long long)list->left_out);
+	else if (list->cut)
+		ft_notes_say(&c->notes, FT_NOTE_SOCKETS, ft_collector_mono() + FOR_A_WHILE,
+			     _("the list of sockets is not whole"));
+	else
+		ft_notes_drop(&c->notes, FT_NOTE_SOCKETS);
+}
+
+bool ft_collector_list_sockets(struct ft_collector *c)
+{
+	uint64_t budget = LIST_BUDGET_NS;
+
+	if (!c->lister || !c->list_sockets)
+		return false;
+	if (budget > c->interval_ns / 10)
+		budget = c->interval_ns / 10;
+	if (!ft_socket_lister_step(c->lister, budget))
+		return false;
+	take_list(c);
+	return true;
+}
+
+void ft_collector_last_sockets(struct ft_collector *c)
+{
+	if (!c->lister || !c->list_sockets)
+		return;
+	ft_socket_lister_begin(c->lister, NEVER);
+	if (!ft_socket_lister_step(c->lister, LIST_LAST_NS))
+		ft_socket_lister_cut(c->lister);
+	take_list(c);
 }
 
 /* Looks for owners of flows that have none, for a bounded time. */

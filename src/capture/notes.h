@@ -25,6 +25,7 @@ enum ft_note_subject {
 	FT_NOTE_OUTPUT,
 	FT_NOTE_LEFT_OUT,
 	FT_NOTE_RIGHTS,
+	FT_NOTE_SOCKETS,
 	FT_NOTE_SCOPE, /* + scope number */
 };
 

@@ -312,6 +312,15 @@ static enum answer owner_of_sock(struct ft_owner_proc *source, const struct ft_s
 	}
 }
 
+uint16_t ft_owner_proc_of_socket(struct ft_owner_proc *source, const struct ft_sock *sock)
+{
+	uint16_t owner = FT_OWNER_UNKNOWN;
+
+	if (owner_of_sock(source, sock, &owner) != ANSWER_OWNER)
+		return FT_OWNER_UNKNOWN;
+	return owner;
+}
+
 /* ---- protocols with ports */
 
 /* One end of a flow, as its socket would see it. */
@@ -489,22 +498,14 @@ uint64_t ft_owner_proc_glance(struct ft_owner_proc *source)
 	return next < GLANCE_NS ? GLANCE_NS : next > SECOND ? SECOND : next;
 }
 
-static bool is_zero(const uint8_t addr[16])
-{
-	static const uint8_t any6[16];
-	static const uint8_t any4[16] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(addr, any6, 16) == 0 || memcmp(addr, any4, 16) == 0;
-}
-
 /* True if a raw or ping socket may send and get between these ends, and may have been open when
  * the flow began. */
 static bool fits(const struct raw *raw, const struct end *end)
 {
 	const struct ft_sock *sock = &raw->sock;
 
-	return (is_zero(sock->local) || memcmp(sock->local, end->local, 16) == 0) &&
-	       (is_zero(sock->remote) || memcmp(sock->remote, end->remote, 16) == 0) &&
+	return (ft_addr_is_any(sock->local) || memcmp(sock->local, end->local, 16) == 0) &&
+	       (ft_addr_is_any(sock->remote) || memcmp(sock->remote, end->remote, 16) == 0) &&
 	       raw->before_ns < end->first_ns + TICK_SLACK &&
 	       (!raw->after_ns || raw->after_ns + TICK_SLACK > end->first_ns);
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/sock_diag.h"
 #include "core/net.h"
 #include "core/owner.h"
 #include "core/table.h"
@@ -38,6 +39,8 @@ void ft_owner_proc_ask_first(struct ft_owner_proc *source,
 uint64_t ft_owner_proc_boot_ns(const struct ft_owner_proc *source);
 /* For ft_table_resolve_owners; arg is the source. */
 void ft_owner_proc_resolve(void *arg, struct ft_owner_query *query);
+/* The owner of a socket that is there now; FT_OWNER_UNKNOWN: not found (yet). */
+uint16_t ft_owner_proc_of_socket(struct ft_owner_proc *source, const struct ft_sock *sock);
 /* "sock_diag and /proc", or what is missing and why. */
 const char *ft_owner_proc_describe(const struct ft_owner_proc *source);
 

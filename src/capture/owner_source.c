@@ -88,6 +88,26 @@ uint64_t ft_owner_source_glance(struct ft_owner_source *source)
 	return source->bpf && wait > DRAIN_NS ? DRAIN_NS : wait;
 }
 
+uint16_t ft_owner_source_of_socket(struct ft_owner_source *source, const struct ft_socket *socket)
+{
+	struct ft_sock sock = {
+		.local_port_be = socket->local_port_be,
+		.remote_port_be = socket->remote_port_be,
+		.protocol = socket->protocol,
+		.state = socket->health.state,
+		.raw = socket->raw,
+		.uid = socket->uid,
+		.inode = socket->inode,
+		.cookie = socket->health.cookie,
+	};
+	uint16_t owner;
+
+	if (socket->inode)
+		return ft_owner_proc_of_socket(source->proc, &sock);
+	owner = find_by_cookie(source, sock.cookie);
+	return owner == FT_OWNER_UNKNOWN ? FT_OWNER_KERNEL : owner;
+}
+
 const char *ft_owner_source_describe(struct ft_owner_source *source)
 {
 	if (!source->bpf)

@@ -13,6 +13,7 @@
 #include "capture/owner_bpf.h"
 #include "core/net.h"
 #include "core/owner.h"
+#include "core/socket.h"
 #include "core/table.h"
 
 struct ft_owner_source;
@@ -31,6 +32,11 @@ void ft_owner_source_apply(struct ft_owner_source *source, struct ft_table *tabl
 /* A quick look in between, at what may not be there any more next time. Returns after how many
  * nanoseconds to look again. */
 uint64_t ft_owner_source_glance(struct ft_owner_source *source);
+
+/* The owner of a socket that is there now. One without a file is the kernel's unless somebody is
+ * known to have had it. */
+uint16_t ft_owner_source_of_socket(struct ft_owner_source *source,
+				   const struct ft_socket *socket);
 
 /* Which sources are in use, and what is missing. */
 const char *ft_owner_source_describe(struct ft_owner_source *source);

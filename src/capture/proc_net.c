@@ -35,14 +35,28 @@ static bool parse_addr(const char *hex, uint8_t addr[16])
 	return true;
 }
 
-bool ft_proc_net_parse(const char *line, uint8_t protocol, bool raw, struct ft_sock *ret_sock)
+/* The last word of a datagram socket's line; TCP's ends in other things. */
+static uint32_t parse_drops(const char *line, uint8_t protocol)
 {
+	const char *last = strrchr(line, ' ');
+	unsigned int drops = 0;
+
+	if (protocol == IPPROTO_TCP || !last || sscanf(last, " %u", &drops) != 1)
+		return 0;
+	return drops;
+}
+
+bool ft_proc_net_parse(const char *line, uint8_t protocol, bool raw, struct ft_sock *ret_sock,
+		       struct ft_proc_queues *ret_queues)
+{
+	struct ft_proc_queues queues = { .drops = parse_drops(line, protocol) };
 	char local[33], remote[33];
-	unsigned int local_port, remote_port, state, uid, inode;
+	unsigned int local_port, remote_port, state, send, receive, uid, inode;
 	struct ft_sock sock = { .raw = raw };
 
-	if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x %*x:%*x %*x:%*x %*x %u"
-		   " %*u %u", local, &local_port, remote, &remote_port, &state, &uid, &inode) != 7)
+	if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x %8x:%8x %*x:%*x %*x %u"
+		   " %*u %u", local, &local_port, remote, &remote_port, &state, &send, &receive,
+		   &uid, &inode) != 9)
 		return false;
 	if (!parse_addr(local, sock.local) || !parse_addr(remote, sock.remote))
 		return false;
@@ -52,6 +66,9 @@ bool ft_proc_net_parse(const char *line, uint8_t protocol, bool raw, struct ft_s
 	sock.state = (uint8_t)state;
 	sock.uid = uid;
 	sock.inode = inode;
+	queues.send = send;
+	queues.receive = receive;
 	*ret_sock = sock;
+	*ret_queues = queues;
 	return true;
 }

@@ -17,18 +17,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 
+#include "capture/socket_source.h"
 #include "core/addr.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
 
 #define BUFFER_SIZE 32768
 #define LINES_A_STEP 256
+#define EXTENSION(name) (1U << ((name) - 1))
 /* All states but TIME_WAIT (6), CLOSE (7) of TCP and NEW_SYN_RECV (12): those have no file. */
 #define TCP_STATES (0xfffU & ~(1U << 6 | 1U << 7))
 
@@ -43,6 +47,8 @@ struct ft_sock_diag {
 	uint8_t protocol;
 	int family;     /* AF_INET, AF_INET6, 0 = none left */
 	bool asked;     /* the request for this family is sent */
+	bool want_detail;
+	struct ft_sock_detail detail; /* of the socket that is handed out */
 	FILE *proc_net; /* owned; this family is read from /proc/net */
 };
 
@@ -110,6 +116,53 @@ static int send_request(struct ft_sock_diag *diag, int fd, uint16_t flags,
 	return 0;
 }
 
+static uint64_t realtime_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* What the message tells beside the socket itself. */
+static void read_detail(const struct nlmsghdr *header, struct ft_sock_detail *detail)
+{
+	const struct inet_diag_msg *msg = NLMSG_DATA(header);
+	uint32_t length = (uint32_t)(header->nlmsg_len - NLMSG_HDRLEN);
+	const struct rtattr *attribute = (const void *)(msg + 1);
+	int left = (int)(length - sizeof(*msg));
+
+	memset(detail, 0, sizeof(*detail));
+	ft_health_from_diag(msg, length, realtime_ns(), &detail->health);
+	detail->family = msg->idiag_family;
+	detail->ifindex = msg->id.idiag_if;
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+		detail->has_info |= attribute->rta_type == INET_DIAG_INFO;
+		if (attribute->rta_type == INET_DIAG_SKMEMINFO &&
+		    RTA_PAYLOAD(attribute) >= sizeof(detail->memory)) {
+			memcpy(detail->memory, RTA_DATA(attribute), sizeof(detail->memory));
+			detail->has_memory = true;
+		}
+	}
+}
+
+/* The same of a line of /proc/net, which has only queues and drops. */
+static void read_proc_detail(const struct ft_sock *sock, int family,
+			     const struct ft_proc_queues *queues, struct ft_sock_detail *detail)
+{
+	*detail = (struct ft_sock_detail){
+		.health = {
+			.tick = realtime_ns(),
+			.known = FT_HEALTH_QUEUES,
+			.state = sock->state,
+			.rqueue = queues->receive,
+			.wqueue = queues->send,
+			.drops = queues->drops,
+		},
+		.family = (uint8_t)family,
+	};
+}
+
 /* 4 or 16 bytes as the diag has them, to 16. */
 static void from_diag(int family, const __be32 words[4], uint8_t addr[16])
 {
@@ -148,6 +201,11 @@ static bool read_message(const struct nlmsghdr *header, uint8_t protocol, struct
 	sock->uid = msg->idiag_uid;
 	sock->inode = msg->idiag_inode;
 	sock->cookie = (uint64_t)msg->id.idiag_cookie[1] << 32 | msg->id.idiag_cookie[0];
+	if (protocol == IPPROTO_RAW) { /* raw_diag has the protocol in place of a port */
+		sock->raw = true;
+		sock->protocol = (uint8_t)ntohs(sock->local_port_be);
+		sock->local_port_be = sock->remote_port_be = 0;
+	}
 	return true;
 }
 
@@ -307,12 +365,19 @@ static int step_proc_net(struct ft_sock_diag *diag,
 	if (protocol == IPPROTO_ICMP && diag->family == AF_INET6)
 		protocol = IPPROTO_ICMPV6;
 	for (int i = 0; i < LINES_A_STEP; i++) {
+		struct ft_proc_queues queues;
 		struct ft_sock sock;
 
 		if (!fgets(line, sizeof(line), diag->proc_net))
 			return next_family(diag);
-		if (ft_proc_net_parse(line, protocol, diag->protocol == IPPROTO_RAW, &sock))
-			each(arg, &sock);
+		if (!ft_proc_net_parse(line, protocol, diag->protocol == IPPROTO_RAW, &sock,
+				       &queues))
+			continue;
+		if (diag->want_detail) {
+			read_proc_detail(&sock, diag->family, &queues, &diag->detail);
+			sock.detail = &diag->detail;
+		}
+		each(arg, &sock);
 	}
 	return 1;
 }
@@ -332,18 +397,35 @@ static int end_family(struct ft_sock_diag *diag, int error)
 	return 1;
 }
 
+void ft_sock_diag_want_detail(struct ft_sock_diag *diag)
+{
+	diag->want_detail = true;
+}
+
+/* True if a protocol's sockets are read from /proc/net: sock_diag doesn't know ping sockets, and
+ * has of raw ones nothing that an owner's search needs, but a module to load. */
+static bool is_read_from_proc(const struct ft_sock_diag *diag)
+{
+	return diag->dump_fd < 0 || diag->refused[diag->protocol] ||
+	       diag->protocol == IPPROTO_ICMP ||
+	       (diag->protocol == IPPROTO_RAW && !diag->want_detail);
+}
+
 /* Asks for this family, or opens its file. */
 static int begin_family(struct ft_sock_diag *diag)
 {
+	const uint8_t details = EXTENSION(INET_DIAG_INFO) | EXTENSION(INET_DIAG_CONG) |
+				EXTENSION(INET_DIAG_SKMEMINFO);
+	bool all = diag->want_detail || diag->protocol != IPPROTO_TCP;
 	struct inet_diag_req_v2 body = {
 		.sdiag_family = (uint8_t)diag->family,
 		.sdiag_protocol = diag->protocol,
-		.idiag_states = diag->protocol == IPPROTO_TCP ? TCP_STATES : ~0U,
+		.idiag_ext = diag->want_detail ? details : 0,
+		.idiag_states = all ? ~0U : TCP_STATES,
 	};
 	int ret;
 
-	if (diag->dump_fd < 0 || diag->refused[diag->protocol] ||
-	    diag->protocol == IPPROTO_ICMP || diag->protocol == IPPROTO_RAW)
+	if (is_read_from_proc(diag))
 		return open_proc_net(diag);
 	ret = send_request(diag, diag->dump_fd, NLM_F_DUMP, &body);
 	if (ret < 0)
@@ -380,8 +462,13 @@ int ft_sock_diag_step(struct ft_sock_diag *diag,
 			return end_family(diag, read_done(header));
 		if (header->nlmsg_type == NLMSG_ERROR)
 			return end_family(diag, read_error(header));
-		if (read_message(header, diag->protocol, &sock))
-			each(arg, &sock);
+		if (!read_message(header, diag->protocol, &sock))
+			continue;
+		if (diag->want_detail) {
+			read_detail(header, &diag->detail);
+			sock.detail = &diag->detail;
+		}
+		each(arg, &sock);
 	}
 	return 1;
 }

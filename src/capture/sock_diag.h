@@ -8,13 +8,24 @@
  *   dump      all sockets of a protocol, in steps, so that a caller can stop at its deadline
  *             and go on later
  *
- * Used by owner_proc.c on the collector thread. It never waits for anything.
+ * Used by owner_proc.c and socket_list.c on the collector thread. It never waits for anything.
  */
 #ifndef FT_CAPTURE_SOCK_DIAG_H
 #define FT_CAPTURE_SOCK_DIAG_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "core/socket.h"
+
+/* What is told beside that on demand: state and queues of all, TCP's numbers where has_info. */
+struct ft_sock_detail {
+	struct ft_health health;
+	bool has_info, has_memory;
+	uint8_t family;      /* AF_INET, AF_INET6 */
+	uint32_t ifindex;    /* bound to; 0 = to none */
+	uint32_t memory[FT_MEMORY_MAX];
+};
 
 /* One socket. Addresses are mapped; unbound ones are zero (v6) or mapped zero (v4). */
 struct ft_sock {
@@ -26,6 +37,7 @@ struct ft_sock {
 	uint32_t uid;
 	uint32_t inode;   /* 0: the socket has no file (any more) */
 	uint64_t cookie;  /* 0 = not known */
+	const struct ft_sock_detail *detail; /* of a dump that was asked for it; borrowed */
 };
 
 /* The states that matter here (net/tcp_states.h, which no uapi header repeats). */
@@ -51,6 +63,8 @@ int ft_sock_diag_look_up(struct ft_sock_diag *diag, uint8_t protocol, const uint
  * is given up.
  */
 int ft_sock_diag_dump(struct ft_sock_diag *diag, uint8_t protocol);
+/* Dumps tell details from now on, and list TIME_WAIT, half-open and closed ones too. */
+void ft_sock_diag_want_detail(struct ft_sock_diag *diag);
 /*
  * Hands out some of them. 1: there may be more, call again; 0: that was all; -errno: it ended
  * early (-EOPNOTSUPP: neither sock_diag nor /proc/net know the protocol).
@@ -65,6 +79,11 @@ const char *ft_sock_diag_trouble(const struct ft_sock_diag *diag);
  * One line of /proc/net/{tcp,udp,raw,icmp ...}{,6}; false if it is none (the heading). For
  * ft_sock_diag_step and its test.
  */
-bool ft_proc_net_parse(const char *line, uint8_t protocol, bool raw, struct ft_sock *ret_sock);
+struct ft_proc_queues {
+	uint32_t receive, send; /* bytes */
+	uint32_t drops;
+};
+bool ft_proc_net_parse(const char *line, uint8_t protocol, bool raw, struct ft_sock *ret_sock,
+		       struct ft_proc_queues *ret_queues);
 
 #endif

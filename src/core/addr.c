@@ -17,6 +17,14 @@ bool ft_addr_is_v4(const uint8_t addr[16])
 	return memcmp(addr, mapped_prefix, sizeof(mapped_prefix)) == 0;
 }
 
+bool ft_addr_is_any(const uint8_t addr[16])
+{
+	static const uint8_t any6[16];
+	static const uint8_t any4[16] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(addr, any6, 16) == 0 || memcmp(addr, any4, 16) == 0;
+}
+
 /* True for 224.0.0.0/4 and ff00::/8. */
 bool ft_addr_is_multicast(const uint8_t addr[16])
 {

@@ -10,6 +10,7 @@
 #define FT_ADDR_TEXT_MAX 46
 
 bool ft_addr_is_v4(const uint8_t addr[16]); /* mapped */
+bool ft_addr_is_any(const uint8_t addr[16]); /* unspecified: ::, or 0.0.0.0 mapped */
 bool ft_addr_is_multicast(const uint8_t addr[16]);
 bool ft_addr_is_loopback(const uint8_t addr[16]);
 /* RFC 5952 text without mapping ("10.0.0.1", "2001:db8::1"); returns text. */

@@ -13,7 +13,8 @@
 #include "core/nls.h"
 
 #define ALL_LISTS (FT_ON_FLOWS | FT_ON_TALKERS | FT_ON_PROCESSES)
-#define OWNED_LISTS (FT_ON_FLOWS | FT_ON_PROCESSES)
+#define OWNED_LISTS (FT_ON_FLOWS | FT_ON_PROCESSES | FT_ON_SOCKETS)
+#define ENDED_LISTS (FT_ON_FLOWS | FT_ON_SOCKETS)
 
 #define NUMBER(name) \
 	.id = #name, .align = FT_ALIGN_RIGHT, .rank = ft_rank_##name, .get = ft_get_##name, \
@@ -25,23 +26,28 @@
 	MARK(name), .ascending = true, .compare = ft_compare_##name
 #define WIDTHS(least, usual, most) .min = least, .normal = usual, .max = most
 
+/* A number of the sockets' list. */
+#define HEALTH(name, rank_) \
+	NUMBER(name), .lists = FT_ON_SOCKETS, WIDTHS(6, 6, 8), .priority = rank_
+
 /* clang-format off */
 const struct ft_column ft_columns[] = {
 	/* who */
 	{ TEXT(local), .title = N_("Local"), .help = N_("this side: address or name, and port"),
-	  .lists = FT_ON_FLOWS, WIDTHS(13, 21, 47), .priority = 3 },
+	  .lists = ENDED_LISTS, WIDTHS(13, 21, 47), .priority = 3, .on_sockets = 1 },
 	{ MARK(dir), .title = N_("D"),
 	  .help = N_("who began it: > the local end, < the remote end"),
 	  .lists = FT_ON_FLOWS, WIDTHS(1, 1, 1), .priority = 8 },
 	{ TEXT(remote), .title = N_("Remote"),
 	  .help = N_("the other side: address or name, and port"),
-	  .lists = FT_ON_FLOWS, WIDTHS(15, 21, 47), .priority = 0 },
+	  .lists = ENDED_LISTS, WIDTHS(15, 21, 47), .priority = 0, .on_sockets = 1 + 4 },
 	{ TEXT(host), .title = N_("Host"), .help = N_("host, or what talkers are grouped by"),
 	  .lists = FT_ON_TALKERS, WIDTHS(15, 28, 56), .priority = 0 },
 	{ MARK(own), .title = N_("Own"), .help = N_("* marks what is this machine's"),
 	  .lists = FT_ON_TALKERS, WIDTHS(5, 5, 5), .priority = 9 },
 	{ MARK(protocol), .title = N_("Prot"), .help = N_("protocol above IP"),
-	  .lists = FT_ON_FLOWS, WIDTHS(4, 6, 6), .priority = 4, .ascending = true },
+	  .lists = ENDED_LISTS, WIDTHS(4, 6, 6), .priority = 4, .on_sockets = 1 + 2,
+	  .ascending = true },
 	{ TEXT(service), .title = N_("Service"), .help = N_("service, ICMP type, SPI or GRE key"),
 	  .lists = FT_ON_FLOWS, WIDTHS(7, 10, 16), .priority = 16 },
 	{ TEXT(process), .title = N_("Process"),
@@ -54,19 +60,26 @@ const struct ft_column ft_columns[] = {
 	  .lists = OWNED_LISTS, WIDTHS(6, 9, 16), .priority = 13, .needs = FT_NEEDS_OWNER },
 	/* where */
 	{ TEXT(iface), .title = N_("Iface"), .help = N_("interface; of a bridge, its port"),
-	  .lists = FT_ON_FLOWS, WIDTHS(6, 9, 20), .priority = 14 },
+	  .lists = ENDED_LISTS, WIDTHS(6, 9, 20), .priority = 14 },
 	{ MARK(vlan), .title = N_("VLAN"), .help = N_("VLAN id, outer.inner"),
 	  .lists = FT_ON_FLOWS, WIDTHS(4, 5, 9), .priority = 20, .ascending = true },
 	/* when and how */
 	{ MARK(state), .title = N_("State"),
 	  .help = N_("state of the conversation, or why it ended"),
-	  .lists = FT_ON_FLOWS, WIDTHS(6, 11, 11), .priority = 10, .ascending = true },
+	  .lists = ENDED_LISTS, WIDTHS(6, 11, 11), .priority = 10, .on_sockets = 1 + 1,
+	  .ascending = true },
 	{ MARK(flags), .title = N_("Flags"), .help = N_("TCP flags seen, sent/received"),
 	  .lists = FT_ON_FLOWS, WIDTHS(7, 9, 17), .priority = 22, .ascending = true },
 	{ NUMBER(age), .title = N_("Age"), .help = N_("time since first seen"),
 	  .lists = ALL_LISTS, WIDTHS(6, 6, 6), .priority = 15 },
 	{ NUMBER(idle), .title = N_("Idle"), .help = N_("time since the last packet"),
 	  .lists = ALL_LISTS, WIDTHS(6, 6, 6), .priority = 12, .ascending = true },
+	{ NUMBER(recvq), .title = N_("RecvQ"),
+	  .help = N_("bytes not read yet; of a listener: connections not accepted yet"),
+	  .lists = FT_ON_SOCKETS, WIDTHS(5, 5, 8), .priority = 5 },
+	{ NUMBER(sendq), .title = N_("SendQ"),
+	  .help = N_("bytes not acknowledged yet; of a listener: how many may wait"),
+	  .lists = FT_ON_SOCKETS, WIDTHS(5, 5, 8), .priority = 6 },
 	/* how much */
 	{ NUMBER(flows), .title = N_("Flows"), .help = N_("flows summed in this row"),
 	  .lists = FT_ON_TALKERS | FT_ON_PROCESSES, WIDTHS(5, 6, 7), .priority = 4 },
@@ -88,20 +101,107 @@ const struct ft_column ft_columns[] = {
 	  .lists = ALL_LISTS, WIDTHS(5, 6, 8), .priority = 19, .amount = FT_AMOUNT_TOTAL },
 	/* how well: TCP's own view */
 	{ NUMBER(rtt), .title = N_("RTT"), .help = N_("TCP: round-trip time, smoothed"),
-	  .lists = FT_ON_FLOWS, WIDTHS(6, 6, 6), .priority = 16 },
+	  .lists = ENDED_LISTS, WIDTHS(6, 6, 6), .priority = 16 },
 	{ NUMBER(min_rtt), .title = N_("MinRTT"), .help = N_("TCP: least round-trip time"),
-	  .lists = FT_ON_FLOWS, WIDTHS(6, 6, 6), .priority = 27 },
+	  .lists = ENDED_LISTS, WIDTHS(6, 6, 6), .priority = 27 },
 	{ NUMBER(handshake), .title = N_("Shake"),
 	  .help = N_("TCP: from SYN to SYN-ACK; where the other side began it, to its ACK"),
 	  .lists = FT_ON_FLOWS, WIDTHS(6, 6, 6), .priority = 26 },
 	{ NUMBER(retrans), .title = N_("Retr"), .help = N_("TCP: segments sent again"),
-	  .lists = FT_ON_FLOWS, WIDTHS(5, 5, 6), .priority = 22 },
+	  .lists = ENDED_LISTS, WIDTHS(5, 5, 6), .priority = 22 },
 	{ NUMBER(lost), .title = N_("Lost"), .help = N_("TCP: segments in flight, taken for lost"),
-	  .lists = FT_ON_FLOWS, WIDTHS(5, 5, 6), .priority = 30 },
+	  .lists = ENDED_LISTS, WIDTHS(5, 5, 6), .priority = 30 },
 	{ NUMBER(cwnd), .title = N_("Cwnd"), .help = N_("TCP: congestion window in segments"),
-	  .lists = FT_ON_FLOWS, WIDTHS(5, 5, 6), .priority = 28 },
+	  .lists = ENDED_LISTS, WIDTHS(5, 5, 6), .priority = 28 },
 	{ NUMBER(delivery), .title = N_("Deliv"), .help = N_("TCP: rate that arrived, newest sample"),
-	  .lists = FT_ON_FLOWS, WIDTHS(6, 6, 8), .priority = 29 },
+	  .lists = ENDED_LISTS, WIDTHS(6, 6, 8), .priority = 29 },
+	/* the rest of what a socket tells */
+	{ HEALTH(rttvar, 31), .title = N_("RTTvar"),
+	  .help = N_("TCP: how much the round-trip time varies") },
+	{ HEALTH(rto, 32), .title = N_("RTO"),
+	  .help = N_("TCP: a segment is sent again after so long") },
+	{ HEALTH(unacked, 33), .title = N_("Unack"),
+	  .help = N_("TCP: segments in flight") },
+	{ HEALTH(timeouts, 34), .title = N_("Tmout"),
+	  .help = N_("TCP: time-outs in a row") },
+	{ HEALTH(sent, 35), .title = N_("BSent"),
+	  .help = N_("TCP: bytes sent, those sent again included") },
+	{ HEALTH(acked, 36), .title = N_("Acked"),
+	  .help = N_("TCP: bytes that the other side acknowledged") },
+	{ HEALTH(received, 37), .title = N_("Rcvd"),
+	  .help = N_("TCP: bytes received") },
+	{ HEALTH(resent, 38), .title = N_("Resent"),
+	  .help = N_("TCP: bytes sent again") },
+	{ HEALTH(unsent, 39), .title = N_("Unsent"),
+	  .help = N_("TCP: bytes that wait to be sent") },
+	{ HEALTH(drops, 40), .title = N_("Drops"),
+	  .help = N_("packets that the socket dropped") },
+	{ HEALTH(mss, 41), .title = N_("MSS"),
+	  .help = N_("TCP: bytes of a full segment sent") },
+	{ HEALTH(pmtu, 42), .title = N_("PMTU"),
+	  .help = N_("TCP: MTU of the path") },
+	{ HEALTH(ssthresh, 43), .title = N_("SSthr"),
+	  .help = N_("TCP: congestion window at which slow start ends") },
+	{ HEALTH(pacing, 44), .title = N_("Pacing"),
+	  .help = N_("TCP: rate that it may send at") },
+	{ HEALTH(snd_wnd, 45), .title = N_("SndWnd"),
+	  .help = N_("TCP: bytes that the other side takes") },
+	{ HEALTH(rcv_wnd, 46), .title = N_("RcvWnd"),
+	  .help = N_("TCP: bytes that it takes itself") },
+	{ HEALTH(busy, 47), .title = N_("Busy"),
+	  .help = N_("TCP: time with something to send") },
+	{ HEALTH(rwnd_limited, 48), .title = N_("RwndL"),
+	  .help = N_("TCP: of it, waiting for the receiver's window") },
+	{ HEALTH(sndbuf_limited, 49), .title = N_("SndbL"),
+	  .help = N_("TCP: of it, waiting for the send buffer") },
+	{ HEALTH(reordering, 50), .title = N_("Reord"),
+	  .help = N_("TCP: segments within which the order may change") },
+	{ HEALTH(reord_seen, 51), .title = N_("RSeen"),
+	  .help = N_("TCP: times that the order had changed") },
+	{ HEALTH(out_of_order, 52), .title = N_("OOO"),
+	  .help = N_("TCP: segments received out of order") },
+	{ HEALTH(sacked, 53), .title = N_("Sackd"),
+	  .help = N_("TCP: segments in flight that arrived out of order") },
+	{ HEALTH(in_flight, 54), .title = N_("ReFly"),
+	  .help = N_("TCP: segments in flight that were sent again") },
+	{ HEALTH(dsack, 55), .title = N_("Dsack"),
+	  .help = N_("TCP: segments sent again in vain") },
+	{ HEALTH(delivered, 56), .title = N_("Dlvrd"),
+	  .help = N_("TCP: segments that arrived") },
+	{ HEALTH(delivered_ce, 57), .title = N_("CE"),
+	  .help = N_("TCP: of them, marked as having met congestion") },
+	{ HEALTH(segs_out, 58), .title = N_("SegOut"),
+	  .help = N_("TCP: segments sent") },
+	{ HEALTH(segs_in, 59), .title = N_("SegIn"),
+	  .help = N_("TCP: segments received") },
+	{ HEALTH(data_out, 60), .title = N_("DatOut"),
+	  .help = N_("TCP: segments sent with data") },
+	{ HEALTH(data_in, 61), .title = N_("DatIn"),
+	  .help = N_("TCP: segments received with data") },
+	{ HEALTH(rcv_rtt, 62), .title = N_("RcvRTT"),
+	  .help = N_("TCP: round-trip time as the receiver estimates it") },
+	{ HEALTH(ato, 63), .title = N_("ATO"),
+	  .help = N_("TCP: an acknowledgement waits so long") },
+	{ HEALTH(rcv_mss, 64), .title = N_("RcvMSS"),
+	  .help = N_("TCP: bytes of a full segment received") },
+	{ HEALTH(advmss, 65), .title = N_("AdvMSS"),
+	  .help = N_("TCP: segment size told to the other side") },
+	{ HEALTH(rcv_space, 66), .title = N_("RcvSpc"),
+	  .help = N_("TCP: bytes read in a round trip") },
+	{ HEALTH(rcv_ssthresh, 67), .title = N_("RcvSst"),
+	  .help = N_("TCP: the window that it takes grows to this") },
+	{ HEALTH(backoff, 68), .title = N_("Back"),
+	  .help = N_("TCP: how often the time-out was doubled") },
+	{ HEALTH(probes, 69), .title = N_("Probe"),
+	  .help = N_("TCP: probes of a closed window without an answer") },
+	{ HEALTH(snd_wscale, 70), .title = N_("SndWs"),
+	  .help = N_("TCP: scale of the other side's window") },
+	{ HEALTH(rcv_wscale, 71), .title = N_("RcvWs"),
+	  .help = N_("TCP: scale of its own window") },
+	{ TEXT(congestion), .title = N_("Congest"), .help = N_("TCP: congestion algorithm"),
+	  .lists = FT_ON_SOCKETS, WIDTHS(7, 7, 15), .priority = 40 },
+	{ TEXT(ca_state), .title = N_("CState"), .help = N_("TCP: state of congestion control"),
+	  .lists = FT_ON_SOCKETS, WIDTHS(8, 8, 8), .priority = 45 },
 	/* the rest of who, at the right because it may be long */
 	{ TEXT(container), .title = N_("Container"), .help = N_("container of the process"),
 	  .lists = OWNED_LISTS, WIDTHS(9, 12, 24), .priority = 23, .needs = FT_NEEDS_OWNER },
@@ -121,10 +221,10 @@ const struct ft_column *ft_column_find(const char *id)
 	return NULL;
 }
 
+/* The busiest first; sockets by whose they are. */
 const struct ft_column *ft_column_default(enum ft_list list)
 {
-	(void)list; /* the busiest first, everywhere */
-	return ft_column_find("rate");
+	return ft_column_find(list == FT_LIST_SOCKETS ? "process" : "rate");
 }
 
 /* ---- layout */
@@ -134,17 +234,20 @@ const struct ft_column *ft_column_default(enum ft_list list)
 /* A column that may be laid out. */
 struct candidate {
 	const struct ft_column *column;
-	unsigned priority; /* with key m's choice: totals alone take the places of rates */
+	unsigned priority; /* on this list, with key m's choice: totals alone take rates' places */
 	bool fixed;        /* names the row or is sorted by: stays */
 };
 
-/* Priority when totals are shown in place of rates. */
-static unsigned priority_of(const struct ft_column *column, enum ft_amounts amounts)
+/* Priority on a list, and when totals are shown in place of rates. */
+static unsigned priority_of(const struct ft_column *column, enum ft_list list,
+			    enum ft_amounts amounts)
 {
 	static const struct {
 		const char *total, *rate;
 	} twins[] = { { "total", "rate" }, { "tx_total", "tx" }, { "rx_total", "rx" } };
 
+	if (list == FT_LIST_SOCKETS && column->on_sockets)
+		return column->on_sockets - 1;
 	for (size_t i = 0; amounts == FT_AMOUNTS_TOTALS && i < 3; i++)
 		if (strcmp(column->id, twins[i].total) == 0)
 			return ft_column_find(twins[i].rate)->priority;
@@ -173,7 +276,7 @@ static size_t collect(enum ft_list list, const struct ft_show *show, unsigned sk
 
 		if (!(column->lists & 1U << list))
 			continue;
-		if (!name && column->priority == 0)
+		if (!name && priority_of(column, list, show->amounts) == 0)
 			name = column;
 		fixed = column == name || column == sort;
 		if (!fixed && is_left_out(column, show))
@@ -184,7 +287,7 @@ static size_t collect(enum ft_list list, const struct ft_show *show, unsigned sk
 		}
 		candidates[count++] = (struct candidate){
 			.column = column,
-			.priority = priority_of(column, show->amounts),
+			.priority = priority_of(column, list, show->amounts),
 			.fixed = fixed,
 		};
 	}

@@ -27,6 +27,7 @@ struct ft_value {
 #define FT_ON_FLOWS (1U << FT_LIST_FLOWS)
 #define FT_ON_TALKERS (1U << FT_LIST_TALKERS)
 #define FT_ON_PROCESSES (1U << FT_LIST_PROCESSES)
+#define FT_ON_SOCKETS (1U << FT_LIST_SOCKETS)
 
 #define FT_PRIORITY_EXTRA 10
 
@@ -45,6 +46,7 @@ struct ft_column {
 	/* 0 = never dropped; the highest goes first when it is narrow. Those from
 	 * FT_PRIORITY_EXTRA on are there only while all fit at normal width. */
 	unsigned priority;
+	unsigned on_sockets; /* 1 + its priority on the list of sockets; 0 = the same */
 	enum ft_align align;
 	bool ascending;    /* first direction when it is sorted by */
 	unsigned needs;
@@ -83,7 +85,7 @@ struct ft_layout {
 	struct {
 		const struct ft_column *column;
 		unsigned x, width;
-	} cell[40];
+	} cell[80];
 };
 /* `skip`: columns scrolled away at the left (the first one, which names the row, stays).
  * The sort column is never dropped. One cell of space between columns. show->amounts leaves out

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Columns that only flows have: both ends, protocol, state. An end is a host and a port; when
+ * Columns that only flows and sockets have: both ends, protocol, state. An end is a host and a port; when
  * it doesn't fit, the host is cut and the port stays, because the port is what tells flows
  * of one host apart.
  */
@@ -11,24 +11,47 @@
 #include <string.h>
 
 #include "core/addr.h"
+#include "core/socket.h"
 
 /* ---- ends */
 
-/* The end of a flow that a column shows. */
+/* The end of a flow or socket that a column shows. */
 struct end {
 	const uint8_t *addr;
 	uint16_t port;
+	uint8_t protocol;
 	bool has_port;
+	bool any; /* a socket that talks to nobody in particular */
 };
+
+static struct end end_of_socket(const struct ft_socket *socket, const struct ft_show *show,
+				bool local)
+{
+	uint16_t port = ntohs(local ? socket->local_port_be : socket->remote_port_be);
+	const uint8_t *addr = local ? socket->local : socket->remote;
+
+	return (struct end){
+		.addr = addr,
+		.port = port,
+		.protocol = socket->protocol,
+		.has_port = !socket->raw && !show->hide_ports,
+		.any = !local && !port && ft_addr_is_any(addr),
+	};
+}
 
 static struct end end_of(const struct ft_row *row, const struct ft_show *show, bool local)
 {
-	const struct ft_flow *flow = row->flow->flow;
-	bool b = (flow->local == FT_END_B) == local;
+	const struct ft_flow *flow;
+	bool b;
 
+	if (row->socket)
+		return end_of_socket(row->socket, show, local);
+	flow = row->flow->flow;
+	b = (flow->local == FT_END_B) == local;
 	return (struct end){
 		.addr = b ? flow->key.addr_b : flow->key.addr_a,
 		.port = ntohs(b ? flow->key.port_b_be : flow->key.port_a_be),
+		.protocol = flow->key.protocol,
 		.has_port = ft_protocol_has_ports(flow->key.protocol) && !show->hide_ports &&
 			    !(row->flow->entry_flags & FT_ENTRY_FRAGMENT),
 	};
@@ -41,12 +64,16 @@ static void end_text(const struct ft_row *row, const struct ft_show *show, bool 
 	struct end end = end_of(row, show, local);
 	char host[FT_CELL_TEXT], port[FT_CELL_TEXT];
 
+	if (end.any) {
+		snprintf(buf, size, "*");
+		return;
+	}
 	ft_text_host(show, end.addr, host, sizeof(host));
 	if (!end.has_port) {
 		snprintf(buf, size, "%s", host);
 		return;
 	}
-	ft_text_port(show, end.port, row->flow->flow->key.protocol, port, sizeof(port));
+	ft_text_port(show, end.port, end.protocol, port, sizeof(port));
 	snprintf(buf, size, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
@@ -60,11 +87,15 @@ static void put_end(const struct ft_row *row, const struct ft_show *show, bool l
 	unsigned port_width = 0;
 	bool brackets;
 
+	if (end.any) {
+		ft_put_text("*", show, width, buf, size);
+		return;
+	}
 	ft_text_host(show, end.addr, raw, sizeof(raw));
 	brackets = end.has_port && strchr(raw, ':');
 	ft_fmt_escape(raw, strlen(raw), show->ascii, host, sizeof(host));
 	if (end.has_port) {
-		ft_text_port(show, end.port, row->flow->flow->key.protocol, raw, sizeof(raw));
+		ft_text_port(show, end.port, end.protocol, raw, sizeof(raw));
 		ft_fmt_escape(raw, strlen(raw), show->ascii, port, sizeof(port));
 		port_width = 1 + ft_fmt_width(port) + (brackets ? 2 : 0);
 	}
@@ -147,13 +178,18 @@ FT_COLUMN_FORMAT(dir)
 
 /* ---- protocol */
 
+static uint8_t protocol_of(const struct ft_row *row)
+{
+	return row->socket ? row->socket->protocol : row->flow->flow->key.protocol;
+}
+
 FT_COLUMN_RANK(protocol)
 {
-	const char *name = ft_protocol_name(row->flow->flow->key.protocol);
+	const char *name = ft_protocol_name(protocol_of(row));
 
 	(void)snapshot;
 	(void)show;
-	return name ? ft_rank_text(name) : row->flow->flow->key.protocol;
+	return name ? ft_rank_text(name) : protocol_of(row);
 }
 
 FT_COLUMN_GET(protocol)
@@ -161,7 +197,7 @@ FT_COLUMN_GET(protocol)
 	(void)snapshot;
 	(void)show;
 	ret_value->kind = FT_VALUE_TEXT;
-	ft_text_protocol(row->flow->flow->key.protocol, ret_value->text, sizeof(ret_value->text));
+	ft_text_protocol(protocol_of(row), ret_value->text, sizeof(ret_value->text));
 }
 
 FT_COLUMN_FORMAT(protocol)
@@ -169,8 +205,8 @@ FT_COLUMN_FORMAT(protocol)
 	char text[FT_CELL_TEXT];
 
 	(void)snapshot;
-	ft_text_protocol(row->flow->flow->key.protocol, text, sizeof(text));
-	if (width < 6 && row->flow->flow->key.protocol == IPPROTO_ICMPV6)
+	ft_text_protocol(protocol_of(row), text, sizeof(text));
+	if (width < 6 && protocol_of(row) == IPPROTO_ICMPV6)
 		snprintf(text, sizeof(text), width < 5 ? "icm6" : "icmp6");
 	ft_put_text(text, show, width, buf, size);
 }
@@ -279,26 +315,37 @@ static const char *port_of(const struct ft_snapshot *snapshot, const struct ft_f
 	return NULL;
 }
 
-/* The scope; of a bridge also the port. */
+/* The scope; of a bridge also the port. Of a socket the interface that it is bound to. */
 static void text_iface(const struct ft_snapshot *snapshot, const struct ft_row *row,
 		       const struct ft_show *show, char *buf, size_t size)
 {
-	const char *scope = ft_snapshot_scope_name(snapshot, row->flow->flow->key.scope);
-	const char *port = port_of(snapshot, row->flow, scope);
-	size_t length = strlen(ft_text_copy(scope, buf, size));
+	const char *scope, *port;
+	size_t length;
 
 	(void)show;
+	if (row->socket) {
+		ft_text_copy(row->socket->iface, buf, size);
+		return;
+	}
+	scope = ft_snapshot_scope_name(snapshot, row->flow->flow->key.scope);
+	port = port_of(snapshot, row->flow, scope);
+	length = strlen(ft_text_copy(scope, buf, size));
 	if (port && length + 2 < size) {
 		buf[length] = '/';
 		ft_text_copy(port, buf + length + 1, size - length - 1);
 	}
 }
 
+static const char *state_of(const struct ft_row *row)
+{
+	return row->socket ? ft_socket_state(row->socket) : ft_text_state(row->flow);
+}
+
 FT_COLUMN_RANK(state)
 {
 	(void)snapshot;
 	(void)show;
-	return ft_rank_text(ft_text_state(row->flow));
+	return ft_rank_text(state_of(row));
 }
 
 FT_COLUMN_GET(state)
@@ -306,10 +353,27 @@ FT_COLUMN_GET(state)
 	(void)snapshot;
 	(void)show;
 	ret_value->kind = FT_VALUE_TEXT;
-	snprintf(ret_value->text, sizeof(ret_value->text), "%s", ft_text_state(row->flow));
+	snprintf(ret_value->text, sizeof(ret_value->text), "%s", state_of(row));
 }
 
-/* What a state is called where there is no room for its name. */
+/* What a state is called where there is no room for its name; ss has the same words. */
+static const char *brief_socket_state(const char *name)
+{
+	static const struct {
+		const char *name, *brief;
+	} brief[] = {
+		{ "established", "estab" }, { "unconnected", "unconn" }, { "time-wait", "t-wait" },
+		{ "close-wait", "c-wait" }, { "fin-wait-1", "fin1" },	 { "fin-wait-2", "fin2" },
+		{ "last-ack", "l-ack" },    { "syn-sent", "syn-s" },	 { "syn-recv", "syn-r" },
+		{ "closing", "closng" },
+	};
+
+	for (size_t i = 0; i < sizeof(brief) / sizeof(brief[0]); i++)
+		if (strcmp(brief[i].name, name) == 0)
+			return brief[i].brief;
+	return name;
+}
+
 static const char *brief_state(const struct ft_flow_hot *flow)
 {
 	static const char *const brief[FT_STATE_MAX] = {
@@ -327,13 +391,13 @@ static const char *brief_state(const struct ft_flow_hot *flow)
 
 FT_COLUMN_FORMAT(state)
 {
-	const char *name = ft_text_state(row->flow);
+	const char *name = state_of(row);
 
 	(void)snapshot;
 	if (name == ft_state_name(FT_STATE_NONE))
 		name = "-";
 	else if (strlen(name) > width)
-		name = brief_state(row->flow);
+		name = row->socket ? brief_socket_state(name) : brief_state(row->flow);
 	ft_put_text(name, show, width, buf, size);
 }
 
@@ -346,7 +410,7 @@ FT_COLUMN_COMPARE(iface)
 {
 	char x[FT_CELL_TEXT], y[FT_CELL_TEXT];
 
-	if (a->flow->flow->key.scope == b->flow->flow->key.scope &&
+	if (a->flow && a->flow->flow->key.scope == b->flow->flow->key.scope &&
 	    memcmp(a->flow->iface_slot, b->flow->iface_slot, sizeof(a->flow->iface_slot)) == 0 &&
 	    a->flow->flow->local == b->flow->flow->local)
 		return 0;

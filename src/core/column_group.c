@@ -11,6 +11,7 @@
 
 #include "core/addr.h"
 #include "core/nls.h"
+#include "core/socket.h"
 
 /* ---- what a talker is */
 
@@ -157,6 +158,8 @@ static uint16_t owner_of(const struct ft_row *row)
 {
 	if (row->group)
 		return row->group->owner;
+	if (row->socket)
+		return row->socket->owner;
 	return ft_flow_owner(row->flow, ft_flow_tx(row->flow->flow));
 }
 
@@ -183,7 +186,18 @@ static void text_process(const struct ft_snapshot *snapshot, const struct ft_row
 		ft_text_copy(process ? process->field : "", buf, size); \
 	}
 
-PROCESS_TEXT(user, user)
+/* Of a socket without a process that is known, the user that the kernel says, as a number. */
+static void text_user(const struct ft_snapshot *snapshot, const struct ft_row *row,
+		      const struct ft_show *show, char *buf, size_t size)
+{
+	const struct ft_process *process = process_of(snapshot, row);
+
+	(void)show;
+	ft_text_copy(process ? process->user : "", buf, size);
+	if (!process && row->socket && row->socket->inode)
+		ft_text_number(row->socket->uid, buf, size);
+}
+
 PROCESS_TEXT(container, container)
 PROCESS_TEXT(unit, unit)
 PROCESS_TEXT(command, cmdline)

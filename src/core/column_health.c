@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Columns of a flow's TCP: what the socket at its local end says (on loopback, or where only
- * the other end has one, that one), and its handshake, which transit flows have too. What is
- * not known is an empty cell, and the least when sorted by.
+ * Columns of a socket's health, and of a flow's TCP: what the socket at its local end says (on
+ * loopback, or where only the other end has one, that one), and its handshake, which transit
+ * flows have too. What is not known is an empty cell, and the least when sorted by.
  */
 #include "core/column_priv.h"
 
 #include "core/health.h"
+#include "core/socket.h"
 
 /* A number of the row's socket; false if there is none. */
 static bool number_of(const struct ft_snapshot *snapshot, const struct ft_row *row,
 		      enum ft_health_number number, uint64_t *ret_value)
 {
-	const struct ft_health *health = ft_flow_socket(snapshot, row->flow);
+	const struct ft_health *health;
 
+	if (row->socket)
+		return ft_socket_get(row->socket, number, ret_value);
+	health = ft_flow_socket(snapshot, row->flow);
 	return health && ft_health_get(health, number, ret_value);
 }
 
@@ -37,6 +41,49 @@ SOCKET_VALUE(retrans, retransmits)
 SOCKET_VALUE(lost, lost)
 SOCKET_VALUE(cwnd, cwnd)
 SOCKET_VALUE(delivery, delivery_bytes_per_s)
+SOCKET_VALUE(recvq, receive_queue)
+SOCKET_VALUE(sendq, send_queue)
+SOCKET_VALUE(rttvar, rttvar_us)
+SOCKET_VALUE(rto, rto_us)
+SOCKET_VALUE(unacked, unacked)
+SOCKET_VALUE(timeouts, timeouts)
+SOCKET_VALUE(sent, bytes_sent)
+SOCKET_VALUE(acked, bytes_acked)
+SOCKET_VALUE(received, bytes_received)
+SOCKET_VALUE(resent, bytes_retransmitted)
+SOCKET_VALUE(unsent, bytes_not_sent)
+SOCKET_VALUE(drops, drops)
+SOCKET_VALUE(mss, mss)
+SOCKET_VALUE(pmtu, pmtu)
+SOCKET_VALUE(ssthresh, ssthresh)
+SOCKET_VALUE(pacing, pacing_bytes_per_s)
+SOCKET_VALUE(snd_wnd, snd_wnd)
+SOCKET_VALUE(rcv_wnd, rcv_wnd)
+SOCKET_VALUE(busy, busy_us)
+SOCKET_VALUE(rwnd_limited, rwnd_limited_us)
+SOCKET_VALUE(sndbuf_limited, sndbuf_limited_us)
+SOCKET_VALUE(reordering, reordering)
+SOCKET_VALUE(reord_seen, reordering_seen)
+SOCKET_VALUE(out_of_order, rcv_out_of_order)
+SOCKET_VALUE(sacked, sacked)
+SOCKET_VALUE(in_flight, retransmits_in_flight)
+SOCKET_VALUE(dsack, dsack_dups)
+SOCKET_VALUE(delivered, delivered)
+SOCKET_VALUE(delivered_ce, delivered_ce)
+SOCKET_VALUE(segs_out, segments_sent)
+SOCKET_VALUE(segs_in, segments_received)
+SOCKET_VALUE(data_out, data_segments_sent)
+SOCKET_VALUE(data_in, data_segments_received)
+SOCKET_VALUE(rcv_rtt, rcv_rtt_us)
+SOCKET_VALUE(ato, ato_us)
+SOCKET_VALUE(rcv_mss, rcv_mss)
+SOCKET_VALUE(advmss, advmss)
+SOCKET_VALUE(rcv_space, rcv_space)
+SOCKET_VALUE(rcv_ssthresh, rcv_ssthresh)
+SOCKET_VALUE(backoff, backoff)
+SOCKET_VALUE(probes, probes)
+SOCKET_VALUE(snd_wscale, snd_wscale)
+SOCKET_VALUE(rcv_wscale, rcv_wscale)
 
 /* ---- the three functions of each column, from its value */
 
@@ -93,3 +140,67 @@ HEALTH_COLUMN(retrans, put_count)
 HEALTH_COLUMN(lost, put_count)
 HEALTH_COLUMN(cwnd, put_count)
 HEALTH_COLUMN(delivery, put_rate)
+HEALTH_COLUMN(recvq, put_count)
+HEALTH_COLUMN(sendq, put_count)
+HEALTH_COLUMN(rttvar, put_span)
+HEALTH_COLUMN(rto, put_span)
+HEALTH_COLUMN(unacked, put_count)
+HEALTH_COLUMN(timeouts, put_count)
+HEALTH_COLUMN(sent, put_count)
+HEALTH_COLUMN(acked, put_count)
+HEALTH_COLUMN(received, put_count)
+HEALTH_COLUMN(resent, put_count)
+HEALTH_COLUMN(unsent, put_count)
+HEALTH_COLUMN(drops, put_count)
+HEALTH_COLUMN(mss, put_count)
+HEALTH_COLUMN(pmtu, put_count)
+HEALTH_COLUMN(ssthresh, put_count)
+HEALTH_COLUMN(pacing, put_rate)
+HEALTH_COLUMN(snd_wnd, put_count)
+HEALTH_COLUMN(rcv_wnd, put_count)
+HEALTH_COLUMN(busy, put_span)
+HEALTH_COLUMN(rwnd_limited, put_span)
+HEALTH_COLUMN(sndbuf_limited, put_span)
+HEALTH_COLUMN(reordering, put_count)
+HEALTH_COLUMN(reord_seen, put_count)
+HEALTH_COLUMN(out_of_order, put_count)
+HEALTH_COLUMN(sacked, put_count)
+HEALTH_COLUMN(in_flight, put_count)
+HEALTH_COLUMN(dsack, put_count)
+HEALTH_COLUMN(delivered, put_count)
+HEALTH_COLUMN(delivered_ce, put_count)
+HEALTH_COLUMN(segs_out, put_count)
+HEALTH_COLUMN(segs_in, put_count)
+HEALTH_COLUMN(data_out, put_count)
+HEALTH_COLUMN(data_in, put_count)
+HEALTH_COLUMN(rcv_rtt, put_span)
+HEALTH_COLUMN(ato, put_span)
+HEALTH_COLUMN(rcv_mss, put_count)
+HEALTH_COLUMN(advmss, put_count)
+HEALTH_COLUMN(rcv_space, put_count)
+HEALTH_COLUMN(rcv_ssthresh, put_count)
+HEALTH_COLUMN(backoff, put_count)
+HEALTH_COLUMN(probes, put_count)
+HEALTH_COLUMN(snd_wscale, put_count)
+HEALTH_COLUMN(rcv_wscale, put_count)
+
+/* ---- words */
+
+static void text_congestion(const struct ft_snapshot *snapshot, const struct ft_row *row,
+			    const struct ft_show *show, char *buf, size_t size)
+{
+	(void)snapshot;
+	(void)show;
+	ft_text_copy(row->socket->tcp ? row->socket->health.congestion : "", buf, size);
+}
+
+static void text_ca_state(const struct ft_snapshot *snapshot, const struct ft_row *row,
+			  const struct ft_show *show, char *buf, size_t size)
+{
+	(void)snapshot;
+	(void)show;
+	ft_text_copy(row->socket->tcp ? ft_health_ca_state(&row->socket->health) : "", buf, size);
+}
+
+FT_TEXT_FUNCTIONS(congestion)
+FT_TEXT_FUNCTIONS(ca_state)

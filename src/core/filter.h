@@ -29,6 +29,7 @@
 
 struct ft_names;
 struct ft_filter;
+struct ft_socket;
 
 /* The key toggles: which protocols and IP versions are shown, beside the expression. */
 #define FT_SHOW_TCP (1U << 0)
@@ -60,6 +61,8 @@ char *ft_filter_describe(const struct ft_filter *filter); /* caller frees */
 
 bool ft_filter_match(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
 		     const struct ft_flow_hot *flow);
+bool ft_filter_match_socket(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
+			    const struct ft_socket *socket);
 
 /*
  * The same for many flows of one snapshot: a run remembers what texts of owners, ports and
@@ -69,6 +72,9 @@ struct ft_filter_run;
 struct ft_filter_run *ft_filter_run_new(const struct ft_filter *filter,
 					const struct ft_snapshot *snapshot);
 bool ft_filter_run_match(struct ft_filter_run *run, const struct ft_flow_hot *flow);
+/* A socket as a flow that it would have: its own end is the local one, what only flows have is not
+ * known; `state` is the socket's, `bytes` what TCP acknowledged and got. */
+bool ft_filter_run_match_socket(struct ft_filter_run *run, const struct ft_socket *socket);
 void ft_filter_run_free(struct ft_filter_run *run);
 
 #endif

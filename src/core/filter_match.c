@@ -18,6 +18,7 @@
 #include "core/filter_priv.h"
 #include "core/health.h"
 #include "core/names.h"
+#include "core/socket.h"
 #include "core/xalloc.h"
 
 #define MEMO_ADDRESSES 4096 /* a power of two */
@@ -50,6 +51,7 @@ struct subject {
 	const struct ft_snapshot *snapshot;
 	const struct ft_flow_hot *hot;
 	const struct ft_flow *flow;
+	const struct ft_socket *socket; /* the flow stands for it; NULL = it is one */
 	const struct ft_names *names;
 	struct memo *memo; /* of this test; NULL = remember nothing */
 };
@@ -124,12 +126,27 @@ static double rtt_of(const struct ft_snapshot *snapshot, const struct ft_flow_ho
 	return health && ft_health_get(health, FT_NUMBER_rtt_us, &us) ? 1000 * (double)us : -1;
 }
 
+/* The same of a socket, of which only TCP's numbers are known. */
+static double socket_field(const struct ft_socket *socket, uint8_t field)
+{
+	uint64_t value, more;
+
+	if (field == FT_FIELD_RTT && ft_socket_get(socket, FT_NUMBER_rtt_us, &value))
+		return 1000 * (double)value;
+	if (field == FT_FIELD_BYTES && ft_socket_get(socket, FT_NUMBER_bytes_acked, &value) &&
+	    ft_socket_get(socket, FT_NUMBER_bytes_received, &more))
+		return (double)(value + more);
+	return -1;
+}
+
 /* A number of a flow, as the filter counts; -1 = not known. */
 static double field_of(const struct subject *subject, uint8_t field)
 {
 	const struct ft_flow_hot *hot = subject->hot;
 	uint64_t end = subject->snapshot->end_ns, from = 0;
 
+	if (subject->socket)
+		return socket_field(subject->socket, field);
 	switch (field) {
 	case FT_FIELD_RATE:
 		return 8 * ((double)hot->rate_bytes[0][0] + (double)hot->rate_bytes[0][1]);
@@ -283,6 +300,8 @@ static bool match_iface(const struct ft_test *test, const struct subject *subjec
 	uint8_t *slot = memo && scope < FT_MAX_SCOPES ? &memo->scope[scope] : NULL;
 	bool yes;
 
+	if (subject->socket)
+		return subject->socket->iface[0] && match_iface_name(test, subject->socket->iface);
 	if (!known(slot, &yes))
 		yes = note(slot, match_iface_name(test, ft_snapshot_scope_name(subject->snapshot,
 									       scope)));
@@ -414,6 +433,8 @@ static bool match_kind(const struct ft_test *test, const struct subject *subject
 		yes = note(slot, has(ft_protocol_name(subject->flow->key.protocol), test->word));
 	if (yes)
 		return true;
+	if (subject->socket)
+		return has(ft_socket_state(subject->socket), test->word);
 	slot = memo ? &memo->state[hot->state | hot->ended << 4] : NULL;
 	if (!known(slot, &yes))
 		yes = note(slot, has(ft_text_state(hot), test->word));
@@ -434,8 +455,13 @@ static bool match_word(const struct ft_test *test, const struct subject *subject
 	if (key->vlan_outer && has(ft_text_vlan(key->vlan_outer, key->vlan_inner, text,
 						sizeof(text)), test->word))
 		return true;
-	return !ft_protocol_has_ports(key->protocol) &&
+	return !subject->socket && !ft_protocol_has_ports(key->protocol) &&
 	       has(ft_text_service(&numbers, subject->hot, text, sizeof(text)), test->word);
+}
+
+static const char *state_of(const struct subject *subject)
+{
+	return subject->socket ? ft_socket_state(subject->socket) : ft_text_state(subject->hot);
 }
 
 static bool match_test(const struct ft_test *test, const struct subject *subject)
@@ -456,8 +482,7 @@ static bool match_test(const struct ft_test *test, const struct subject *subject
 	case FT_TEST_IFACE:
 		return match_iface(test, subject);
 	case FT_TEST_STATE:
-		return strncasecmp(ft_text_state(subject->hot), test->word,
-				   strlen(test->word)) == 0;
+		return strncasecmp(state_of(subject), test->word, strlen(test->word)) == 0;
 	case FT_TEST_COMPARE:
 		return match_compare(test, subject);
 	case FT_TEST_WORD:
@@ -489,14 +514,14 @@ static bool is_shown(unsigned shown, const struct ft_flow_key *key)
 }
 
 /* Follows the program's jumps; run may be NULL. */
-static bool match(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
-		  const struct ft_flow_hot *flow, struct ft_filter_run *run)
+static bool match(const struct ft_filter *filter, struct subject subject,
+		  struct ft_filter_run *run)
 {
 	const struct ft_filter_program *program = filter->program;
-	struct subject subject = { .snapshot = snapshot, .hot = flow, .flow = flow->flow };
 	uint16_t at;
 
-	if (filter->shown != FT_SHOW_ALL && !is_shown(filter->shown, &flow->flow->key))
+	subject.flow = subject.hot->flow;
+	if (filter->shown != FT_SHOW_ALL && !is_shown(filter->shown, &subject.flow->key))
 		return false;
 	if (!program)
 		return true;
@@ -515,7 +540,51 @@ static bool match(const struct ft_filter *filter, const struct ft_snapshot *snap
 bool ft_filter_match(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
 		     const struct ft_flow_hot *flow)
 {
-	return match(filter, snapshot, flow, NULL);
+	return match(filter, (struct subject){ .snapshot = snapshot, .hot = flow }, NULL);
+}
+
+/* The flow that stands for a socket, with its end as end a; the cold record is the caller's. */
+static struct ft_flow_hot stand_in(const struct ft_socket *socket, struct ft_flow *cold)
+{
+	*cold = (struct ft_flow){
+		.key = {
+			.port_a_be = socket->local_port_be,
+			.port_b_be = socket->remote_port_be,
+			.protocol = socket->protocol,
+			.ip_version = socket->ip_version,
+			.scope = UINT16_MAX,
+		},
+		.local = FT_END_A,
+		.initiator = FT_END_NONE,
+		.path = FT_PATH_HOST,
+	};
+	memcpy(cold->key.addr_a, socket->local, sizeof(cold->key.addr_a));
+	memcpy(cold->key.addr_b, socket->remote, sizeof(cold->key.addr_b));
+	return (struct ft_flow_hot){
+		.flow = cold,
+		.owner = { socket->owner, FT_OWNER_FOREIGN },
+	};
+}
+
+static bool match_socket(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
+			 const struct ft_socket *socket, struct ft_filter_run *run)
+{
+	struct ft_flow cold;
+	struct ft_flow_hot hot = stand_in(socket, &cold);
+
+	return match(filter, (struct subject){ .snapshot = snapshot, .hot = &hot,
+					       .socket = socket }, run);
+}
+
+bool ft_filter_match_socket(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
+			    const struct ft_socket *socket)
+{
+	return match_socket(filter, snapshot, socket, NULL);
+}
+
+bool ft_filter_run_match_socket(struct ft_filter_run *run, const struct ft_socket *socket)
+{
+	return match_socket(run->filter, run->snapshot, socket, run);
 }
 
 /* True for tests that look at texts. */
@@ -557,7 +626,8 @@ struct ft_filter_run *ft_filter_run_new(const struct ft_filter *filter,
 
 bool ft_filter_run_match(struct ft_filter_run *run, const struct ft_flow_hot *flow)
 {
-	return match(run->filter, run->snapshot, flow, run);
+	return match(run->filter, (struct subject){ .snapshot = run->snapshot, .hot = flow },
+		     run);
 }
 
 /* NULL is fine. */

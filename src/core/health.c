@@ -59,6 +59,11 @@ bool ft_health_get(const struct ft_health *health, enum ft_health_number number,
 	return true;
 }
 
+bool ft_health_is_queue(enum ft_health_number number)
+{
+	return numbers[number].known == FT_HEALTH_QUEUES;
+}
+
 const char *ft_health_number_name(enum ft_health_number number)
 {
 	return numbers[number].name;

@@ -15,6 +15,10 @@
 
 /* The numbers: name, member, the bit of `known` that it needs (0 = none), whether 0 is none. */
 #define FT_HEALTH_NUMBERS(X) \
+	FT_HEALTH_TCP_NUMBERS(X) \
+	FT_HEALTH_QUEUE_NUMBERS(X)
+
+#define FT_HEALTH_TCP_NUMBERS(X) \
 	X(rtt_us, srtt_us, 0, true) \
 	X(min_rtt_us, min_rtt_us, 0, true) \
 	X(rttvar_us, rttvar_us, FT_HEALTH_MORE, true) \
@@ -59,11 +63,14 @@
 	X(busy_us, busy_us, FT_HEALTH_MORE, false) \
 	X(rwnd_limited_us, rwnd_limited_us, FT_HEALTH_MORE, false) \
 	X(sndbuf_limited_us, sndbuf_limited_us, FT_HEALTH_MORE, false) \
-	X(receive_queue, rqueue, FT_HEALTH_QUEUES, false) \
-	X(send_queue, wqueue, FT_HEALTH_QUEUES, false) \
-	X(drops, drops, FT_HEALTH_QUEUES, false) \
 	X(snd_wscale, snd_wscale, FT_HEALTH_MORE, false) \
 	X(rcv_wscale, rcv_wscale, FT_HEALTH_MORE, false)
+
+/* Of all kinds of sockets. */
+#define FT_HEALTH_QUEUE_NUMBERS(X) \
+	X(receive_queue, rqueue, FT_HEALTH_QUEUES, false) \
+	X(send_queue, wqueue, FT_HEALTH_QUEUES, false) \
+	X(drops, drops, FT_HEALTH_QUEUES, false)
 
 enum ft_health_number {
 #define X(name, member, known, zero_is_none) FT_NUMBER_##name,
@@ -75,6 +82,8 @@ enum ft_health_number {
 /* One of its numbers; false if the sample doesn't have it. */
 bool ft_health_get(const struct ft_health *health, enum ft_health_number number,
 		   uint64_t *ret_value);
+/* True for what is queued and dropped, which all kinds of sockets have. */
+bool ft_health_is_queue(enum ft_health_number number);
 /* The name of a number, as in records. */
 const char *ft_health_number_name(enum ft_health_number number);
 

@@ -19,6 +19,7 @@
 #include "core/filter.h"
 #include "core/group.h"
 #include "core/order.h"
+#include "core/socket.h"
 #include "core/xalloc.h"
 
 /* Flows' ids are compared by as many bits as a tie holds. */
@@ -53,7 +54,7 @@ struct ft_rows {
 	struct selected_by by;
 	char *by_text;      /* the filter's expression */
 	bool selected;      /* by, flows and groups hold a selection */
-	uint32_t *flows;    /* indexes of rows that pass; NULL room = all do */
+	uint32_t *flows;    /* indexes of flows or sockets that pass */
 	size_t flow_count, flow_room;
 	bool all_flows;     /* every row passes: flows is not filled */
 	struct ft_groups *groups;
@@ -70,6 +71,7 @@ const char *ft_list_name(enum ft_list list)
 		[FT_LIST_FLOWS] = "flows",
 		[FT_LIST_TALKERS] = "talkers",
 		[FT_LIST_PROCESSES] = "processes",
+		[FT_LIST_SOCKETS] = "sockets",
 	};
 
 	return list < FT_LIST_MAX ? names[list] : NULL;
@@ -97,11 +99,20 @@ void ft_rows_free(struct ft_rows *rows)
 	free(rows);
 }
 
+/* Flows and sockets are listed one by one, and told apart by as many bits of their ids as a tie
+ * holds; the other lists are groups. */
+static bool lists_each(enum ft_list list)
+{
+	return list == FT_LIST_FLOWS || list == FT_LIST_SOCKETS;
+}
+
 /* The row that an index of the selection means. */
 static struct ft_row row_of(const struct ft_rows *rows, uint32_t index)
 {
 	if (rows->list == FT_LIST_FLOWS)
 		return (struct ft_row){ .flow = &rows->snapshot->rows[index] };
+	if (rows->list == FT_LIST_SOCKETS)
+		return (struct ft_row){ .socket = &rows->snapshot->socket_list->sockets[index] };
 	return (struct ft_row){ .group = ft_groups_at(rows->groups, index) };
 }
 
@@ -154,6 +165,39 @@ static void hide(struct ft_hidden *hidden, const struct ft_snapshot *snapshot,
 	}
 }
 
+/* Room for as many indexes. */
+static void make_room(struct ft_rows *rows, size_t count)
+{
+	if (rows->flow_room >= count)
+		return;
+	free(rows->flows);
+	rows->flow_room = count + count / 8;
+	rows->flows = xreallocarray(NULL, rows->flow_room, sizeof(*rows->flows));
+}
+
+/* Runs the filter over all sockets. */
+static void select_sockets(struct ft_rows *rows, const struct ft_query *query)
+{
+	const struct ft_socket_list *list = rows->snapshot->socket_list;
+	const struct ft_filter *filter = query->filter;
+	size_t count = list ? list->count : 0;
+	struct ft_filter_run *run;
+
+	rows->hidden = (struct ft_hidden){ 0 };
+	rows->flow_count = 0;
+	rows->all_flows = false;
+	make_room(rows, count);
+	run = filter && !ft_filter_is_all(filter) ? ft_filter_run_new(filter, rows->snapshot) :
+						    NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (run && !ft_filter_run_match_socket(run, &list->sockets[i]))
+			rows->hidden.flows++;
+		else if (!query->hide_closed || !ft_socket_is_over(&list->sockets[i]))
+			rows->flows[rows->flow_count++] = (uint32_t)i;
+	}
+	ft_filter_run_free(run);
+}
+
 /* Runs the filter over all flows; lists those that pass, or adds them to the groups. */
 static void select_flows(struct ft_rows *rows, const struct ft_query *query)
 {
@@ -174,11 +218,8 @@ static void select_flows(struct ft_rows *rows, const struct ft_query *query)
 		rows->flow_count = count;
 		return;
 	}
-	if (list_flows && rows->flow_room < count) {
-		free(rows->flows);
-		rows->flow_room = count + count / 8;
-		rows->flows = xreallocarray(NULL, rows->flow_room, sizeof(*rows->flows));
-	}
+	if (list_flows)
+		make_room(rows, count);
 	run = filter ? ft_filter_run_new(filter, snapshot) : NULL;
 	for (size_t i = 0; i < count; i++) {
 		const struct ft_flow_hot *flow = &snapshot->rows[i];
@@ -212,7 +253,7 @@ static struct frozen_rank *frozen_slot(const struct ft_rows *rows, uint64_t id)
 /* Id of an entry's row, as far as it is known without its snapshot, which may be gone. */
 static uint64_t entry_id(const struct ft_rows *rows, const struct ft_order_entry *entry)
 {
-	if (rows->list == FT_LIST_FLOWS)
+	if (lists_each(rows->list))
 		return entry->tie >> FT_ORDER_INDEX_BITS;
 	return ft_groups_at(rows->groups, ft_order_index(entry))->id;
 }
@@ -273,7 +314,7 @@ static int resolve_tie(const void *arg, const struct ft_order_entry *a,
 		if (way != 0)
 			return rows->ascending ? way : -way;
 	}
-	if (rows->list == FT_LIST_FLOWS || tie_a != tie_b)
+	if (lists_each(rows->list) || tie_a != tie_b)
 		return (tie_a > tie_b) - (tie_a < tie_b);
 	return ft_group_compare(ft_groups_at(rows->groups, ft_order_index(a)),
 				ft_groups_at(rows->groups, ft_order_index(b)));
@@ -282,8 +323,8 @@ static int resolve_tie(const void *arg, const struct ft_order_entry *a,
 /* What orders rows of equal rank without looking at their texts. */
 static uint64_t tie_of(const struct ft_row *row, uint32_t index)
 {
-	uint64_t bits = row->flow ? row->flow->flow->id & ID_MASK
-				  : ft_group_order(row->group) >> FT_ORDER_INDEX_BITS;
+	uint64_t bits = row->group ? ft_group_order(row->group) >> FT_ORDER_INDEX_BITS
+				   : ft_row_id(row) & ID_MASK;
 
 	return bits << FT_ORDER_INDEX_BITS | index;
 }
@@ -291,7 +332,7 @@ static uint64_t tie_of(const struct ft_row *row, uint32_t index)
 /* The index that number i of the selection means. */
 static uint32_t selected_index(const struct ft_rows *rows, size_t i)
 {
-	return rows->list == FT_LIST_FLOWS && !rows->all_flows ? rows->flows[i] : (uint32_t)i;
+	return lists_each(rows->list) && !rows->all_flows ? rows->flows[i] : (uint32_t)i;
 }
 
 /* Ranks rows by the sort column. */
@@ -310,7 +351,7 @@ static void rank_by_column(struct ft_rows *rows, struct ft_order_entry *entries,
 /* Ranks rows as they were frozen, known ones first; returns how many are known. */
 static size_t rank_by_frozen(struct ft_rows *rows, struct ft_order_entry *entries, size_t count)
 {
-	uint64_t mask = rows->list == FT_LIST_FLOWS ? ID_MASK : UINT64_MAX;
+	uint64_t mask = lists_each(rows->list) ? ID_MASK : UINT64_MAX;
 	size_t known = 0, later = count;
 
 	for (size_t i = 0; i < count; i++) {
@@ -328,8 +369,8 @@ static size_t rank_by_frozen(struct ft_rows *rows, struct ft_order_entry *entrie
 /* Ranks the selection and starts a new order of it. */
 static void rank_rows(struct ft_rows *rows)
 {
-	bool flows = rows->list == FT_LIST_FLOWS;
-	size_t count = flows ? rows->flow_count : ft_groups_count(rows->groups), known;
+	bool each = lists_each(rows->list);
+	size_t count = each ? rows->flow_count : ft_groups_count(rows->groups), known;
 	struct ft_order_entry *entries;
 
 	if (count > FT_ORDER_MAX)
@@ -338,7 +379,7 @@ static void rank_rows(struct ft_rows *rows)
 	known = rows->frozen ? rank_by_frozen(rows, entries, count) : count;
 	if (!rows->frozen)
 		rank_by_column(rows, entries, count);
-	ft_order_start(rows->order, count, flows && !rows->column->compare ? NULL : resolve_tie,
+	ft_order_start(rows->order, count, each && !rows->column->compare ? NULL : resolve_tie,
 		       rows);
 	ft_order_split(rows->order, known);
 }
@@ -357,8 +398,12 @@ void ft_rows_fill(struct ft_rows *rows, const struct ft_snapshot *snapshot,
 	rows->list = query->list;
 	rows->column = column;
 	rows->ascending = query->ascending;
-	if (!still_selected(rows, snapshot, query))
-		select_flows(rows, query);
+	if (!still_selected(rows, snapshot, query)) {
+		if (query->list == FT_LIST_SOCKETS)
+			select_sockets(rows, query);
+		else
+			select_flows(rows, query);
+	}
 	rows->selected = true;
 	rank_rows(rows);
 	count = ft_order_count(rows->order);
@@ -380,6 +425,8 @@ struct ft_row ft_rows_at(struct ft_rows *rows, size_t place)
 
 uint64_t ft_row_id(const struct ft_row *row)
 {
+	if (row->socket)
+		return row->socket->id;
 	return row->flow ? row->flow->flow->id : row->group->id;
 }
 
@@ -387,12 +434,12 @@ size_t ft_rows_find(struct ft_rows *rows, uint64_t id)
 {
 	const struct ft_order_entry *entries = ft_order_entries(rows->order);
 	size_t count = ft_order_count(rows->order);
-	bool flows = rows->list == FT_LIST_FLOWS;
+	bool each = lists_each(rows->list);
 
 	for (size_t i = 0; i < count; i++) {
 		struct ft_row row;
 
-		if (flows && entries[i].tie >> FT_ORDER_INDEX_BITS != (id & ID_MASK))
+		if (each && entries[i].tie >> FT_ORDER_INDEX_BITS != (id & ID_MASK))
 			continue;
 		row = row_of(rows, ft_order_index(&entries[i]));
 		if (ft_row_id(&row) == id)

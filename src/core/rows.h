@@ -22,14 +22,16 @@
 struct ft_filter;
 struct ft_column;
 struct ft_names;
+struct ft_socket;
 
 enum ft_list {
 	FT_LIST_FLOWS,
 	FT_LIST_TALKERS,
 	FT_LIST_PROCESSES,
+	FT_LIST_SOCKETS,
 	FT_LIST_MAX
 };
-const char *ft_list_name(enum ft_list list); /* "flows" "talkers" "processes": --pane */
+const char *ft_list_name(enum ft_list list); /* "flows" "talkers" ...: --pane */
 
 /* How talkers are grouped (key `a`); processes group by process. */
 enum ft_group_by {
@@ -67,10 +69,11 @@ struct ft_group {
 	uint64_t first_ns, last_ns;
 };
 
-/* One line of a list: exactly one of flow, group is set. Borrowed from snapshot and rows. */
+/* One line of a list: exactly one is set. Borrowed from snapshot and rows. */
 struct ft_row {
 	const struct ft_flow_hot *flow;
 	const struct ft_group *group;
+	const struct ft_socket *socket;
 };
 
 /* Key m. */
@@ -111,7 +114,8 @@ struct ft_query {
 	const struct ft_filter *filter; /* NULL = all */
 	/* drill-down: only flows of this group (its key fields), NULL = all */
 	const struct ft_group *within;
-	bool hide_closed;               /* key c: closed flows not listed (groups still sum them) */
+	/* key c: closed flows and sockets not listed (groups still sum them) */
+	bool hide_closed;
 	const struct ft_column *sort;   /* NULL = the list's default */
 	bool ascending;
 	bool frozen;                    /* key o: keep the order there was, new rows at the end */
@@ -131,13 +135,13 @@ size_t ft_rows_count(const struct ft_rows *rows);
 /* The row at a place < count; extends the order to there if need be. Borrowed until the next
  * fill. */
 struct ft_row ft_rows_at(struct ft_rows *rows, size_t place);
-/* Identity of a row that survives re-sorting and new snapshots: a flow's id, a group's hash.
- * Never 0. */
+/* Identity of a row that survives re-sorting and new snapshots: a flow's id, a group's hash, a
+ * socket's cookie. Never 0. */
 uint64_t ft_row_id(const struct ft_row *row);
 /* Where the row with this id is now, or SIZE_MAX. */
 size_t ft_rows_find(struct ft_rows *rows, uint64_t id);
-/* What the filter (neither the drill-down nor hide_closed) left out: how many flows, and what they
- * counted in the snapshot's interval. */
+/* What the filter (neither the drill-down nor hide_closed) left out: how many flows (of a list of
+ * sockets: sockets), and what they counted in the snapshot's interval. */
 struct ft_hidden {
 	uint64_t flows;
 	struct ft_sum interval;

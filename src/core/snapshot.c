@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/snapshot_priv.h"
+#include "core/socket.h"
 #include "core/xalloc.h"
 
 static const struct ft_counts nothing[2];
@@ -65,6 +66,7 @@ static void free_box(struct ft_snapshot_box *box)
 	free((void *)(uintptr_t)shown->tcp_of);
 	free((void *)(uintptr_t)shown->tcps);
 	free((void *)(uintptr_t)shown->sockets);
+	ft_socket_list_put(shown->socket_list);
 	ft_region_free(&box->deltas);
 	ft_block_put(box->block);
 	ft_living_end(box->living);

@@ -16,6 +16,8 @@
 
 #include "core/table.h"
 
+struct ft_socket_list;
+
 struct ft_sum { /* packets, L3 and L2 bytes */
 	uint64_t packets, bytes, l2_bytes;
 };
@@ -83,6 +85,7 @@ struct ft_snapshot_info {
 	size_t scope_count;
 	const struct ft_snapshot_iface *ifaces; /* all but interval/total are taken */
 	size_t iface_count;
+	const struct ft_socket_list *socket_list; /* shared; NULL = nobody asked for one */
 };
 
 /* One process that a flow of this snapshot (or a process still listed) is owned by. */
@@ -105,6 +108,9 @@ struct ft_snapshot {
 	size_t tcp_of_count;
 	const struct ft_flow_tcp *tcps;
 	const struct ft_health *sockets;
+
+	/* all sockets of this machine, NULL while nobody asks for them; a reference */
+	const struct ft_socket_list *socket_list;
 
 	/* processes: processes[id - FT_OWNER_FIRST], NULL where an id is not in use */
 	const struct ft_process *const *processes;

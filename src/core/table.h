@@ -121,6 +121,7 @@ void ft_table_config_init(struct ft_table_config *config);
 struct ft_table;
 struct ft_snapshot;
 struct ft_snapshot_info;
+struct ft_socket_list;
 
 /* owners is borrowed and shared with the collector's owner sources (same thread). */
 struct ft_table *ft_table_new(const struct ft_table_config *config, struct ft_owners *owners);
@@ -161,6 +162,9 @@ void ft_table_move_owners(struct ft_table *table, uint16_t (*find)(void *arg, ui
 
 /* Samples of sockets alone; ft_table_apply does it for those that come with entries. */
 void ft_table_take_sockets(struct ft_table *table, const struct ft_batch *batch);
+/* The same of sockets that flows have, where the list is newer than what is known: those that sent
+ * nothing of late. */
+void ft_table_refresh_sockets(struct ft_table *table, const struct ft_socket_list *list);
 /* For backends that don't know the cookie of a packet's socket: asks for those of the TCP flows
  * that counted something in this interval and have no socket yet. 0 = not known. */
 void ft_table_name_sockets(struct ft_table *table,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/socket.h"
 #include "core/table_build.h"
 #include "core/xalloc.h"
 
@@ -209,6 +210,8 @@ struct ft_snapshot *ft_build_publish(struct ft_build *build, bool last)
 	ft_owners_reap(table->owners, build->info->end_ns);
 	shown->processes = ft_owners_list(table->owners, &shown->process_count);
 	ft_build_tcp(build, shown);
+	if (build->info->socket_list)
+		shown->socket_list = ft_socket_list_take(build->info->socket_list);
 	publish_scopes(build, shown);
 	publish_ifaces(build, shown);
 	publish_health(build, shown);

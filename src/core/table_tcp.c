@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/socket.h"
 #include "core/table_build.h"
 #include "core/xalloc.h"
 
@@ -221,6 +222,24 @@ void ft_table_take_sockets(struct ft_table *table, const struct ft_batch *batch)
 		for (j = 0; j < span->count; j++)
 			if (span->sockets[j].cookie)
 				take_socket(tcp, &span->sockets[j], &batch->clock);
+	}
+}
+
+void ft_table_refresh_sockets(struct ft_table *table, const struct ft_socket_list *list)
+{
+	struct ft_table_tcp *tcp = &table->tcp;
+
+	for (size_t i = 0; tcp->places && i < list->count; i++) {
+		const struct ft_health *sample = &list->sockets[i].health;
+		struct ft_health *known;
+		uint32_t place;
+
+		if (!list->sockets[i].tcp || !sample->cookie)
+			continue;
+		place = *find_place(tcp, sample->cookie);
+		known = place ? &sockets_of(tcp)[place - 1] : NULL;
+		if (known && sample->tick > known->tick)
+			*known = *sample;
 	}
 }
 

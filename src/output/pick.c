@@ -48,6 +48,8 @@ void ft_pick_begin(struct ft_pick *pick, const struct ft_snapshot *snapshot, enu
 		.show = &pick->show,
 	};
 	pick->hidden = ft_rows_hidden(pick->rows);
+	if (list == FT_LIST_SOCKETS)
+		pick->hidden = (struct ft_hidden){ 0 }; /* sockets count nothing */
 }
 
 /* True if the interval has something to say about this row. */
@@ -55,6 +57,8 @@ static bool is_due(const struct ft_pick *pick, const struct ft_row *row)
 {
 	if (pick->config->one_moment)
 		return true;
+	if (row->socket)
+		return true; /* how it is now is what there is to say */
 	if (row->flow)
 		return row->flow->delta || row->flow->ended_now;
 	return row->group->delta_tx.packets || row->group->delta_rx.packets;
@@ -92,6 +96,7 @@ const struct ft_record *ft_pick_next(struct ft_pick *pick)
 		pick->printed++;
 		pick->record.flow = pick->row.flow;
 		pick->record.group = pick->row.group;
+		pick->record.socket = pick->row.socket;
 		return &pick->record;
 	}
 	return NULL;

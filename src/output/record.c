@@ -14,9 +14,10 @@
 #include "core/health.h"
 #include "core/names.h"
 #include "core/owner.h"
+#include "core/socket.h"
 
-/* Sides of a flow, and the owner of a group. */
-enum { LOCAL, REMOTE, GROUP };
+/* Sides of a flow, and the owner of a group; sides of a socket. */
+enum { LOCAL, REMOTE, GROUP, OWN, PEER };
 
 /* Counters: interval or total, tx or rx, which. */
 #define COUNT(total, rx, which) ((total)*6 + (rx)*3 + (which))
@@ -57,7 +58,7 @@ static int end_of(const struct ft_record *record, unsigned side)
 
 static void get_type(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
 {
-	static const char *const names[] = { "flow", "talker", "process" };
+	static const char *const names[] = { "flow", "talker", "process", "socket" };
 
 	(void)record;
 	text_cell(cell, names[arg]);
@@ -155,6 +156,8 @@ static const uint8_t *address_of(const struct ft_record *record, unsigned side)
 {
 	if (side == GROUP)
 		return record->group->addr;
+	if (side == OWN || side == PEER)
+		return side == OWN ? record->socket->local : record->socket->remote;
 	return end_of(record, side) ? record->flow->flow->key.addr_b
 				    : record->flow->flow->key.addr_a;
 }
@@ -224,6 +227,8 @@ static void get_bridge_port(const struct ft_record *record, unsigned arg, struct
 /* The owner's id: of a side, or of a process row. */
 static uint16_t owner_of(const struct ft_record *record, unsigned side)
 {
+	if (side == OWN)
+		return record->socket->owner;
 	return side == GROUP ? record->group->owner : record->flow->owner[end_of(record, side)];
 }
 
@@ -660,6 +665,142 @@ static void get_flows(const struct ft_record *record, unsigned arg, struct ft_ce
 	uint_cell(cell, record->group->flows);
 }
 
+/* ---- a socket */
+
+static void get_socket_cookie(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	if (!record->socket->health.cookie)
+		return;
+	cell->kind = FT_CELL_ID;
+	cell->number = record->socket->health.cookie;
+}
+
+static void get_sampled(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	time_cell(cell, record->socket->health.tick);
+}
+
+static void get_socket_kind(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	if (record->socket->raw)
+		text_cell(cell, "raw");
+	else
+		text_cell(cell, record->socket->protocol == IPPROTO_TCP ? "stream" : "datagram");
+}
+
+static void get_socket_protocol(const struct ft_record *record, unsigned arg,
+				struct ft_cell *cell)
+{
+	if (arg == 0)
+		uint_cell(cell, record->socket->protocol);
+	else
+		text_cell(cell, ft_protocol_name(record->socket->protocol));
+}
+
+static void get_socket_version(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	uint_cell(cell, record->socket->ip_version);
+}
+
+static void get_socket_iface(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	text_cell(cell, record->socket->iface);
+}
+
+static void get_socket_state(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	text_cell(cell, ft_socket_state(record->socket));
+}
+
+/* Of an end that is nobody in particular there is nothing to say. */
+static void get_socket_address(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	if (arg == OWN || !ft_addr_is_any(record->socket->remote))
+		get_address(record, arg, cell);
+}
+
+static void get_socket_name(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	if (!ft_addr_is_any(address_of(record, arg)))
+		get_name(record, arg, cell);
+}
+
+static void get_socket_name_source(const struct ft_record *record, unsigned arg,
+				   struct ft_cell *cell)
+{
+	if (!ft_addr_is_any(address_of(record, arg)))
+		get_name_source(record, arg, cell);
+}
+
+static void get_socket_port(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_socket *socket = record->socket;
+	uint16_t port = ntohs(arg == OWN ? socket->local_port_be : socket->remote_port_be);
+
+	if (!socket->raw && port)
+		uint_cell(cell, port);
+}
+
+static void get_socket_uid(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	if (record->socket->inode)
+		uint_cell(cell, record->socket->uid);
+}
+
+static void get_socket_inode(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	if (record->socket->inode)
+		uint_cell(cell, record->socket->inode);
+}
+
+static void get_socket_number(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	uint64_t value;
+
+	if (ft_socket_get(record->socket, (enum ft_health_number)arg, &value))
+		uint_cell(cell, value);
+}
+
+static void get_socket_memory(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	if (record->socket->has_memory)
+		uint_cell(cell, record->socket->memory[arg]);
+}
+
+enum { WORD_CONGESTION, WORD_CA_STATE, WORD_OPTIONS };
+
+static void get_socket_word(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_health *health = &record->socket->health;
+
+	if (!record->socket->tcp)
+		return;
+	if (arg == WORD_CONGESTION)
+		text_cell(cell, health->congestion);
+	else if (arg == WORD_CA_STATE)
+		text_cell(cell, ft_health_ca_state(health));
+	else
+		text_cell(cell, ft_health_options(health, cell->buf, sizeof(cell->buf)));
+}
+
+static void get_socket_app_limited(const struct ft_record *record, unsigned arg,
+				   struct ft_cell *cell)
+{
+	(void)arg;
+	if (!record->socket->tcp || !(record->socket->health.known & FT_HEALTH_APP_LIMITED))
+		return;
+	cell->kind = FT_CELL_BOOL;
+	cell->number = 1;
+}
+
 /* ---- the tables */
 
 /* clang-format off */
@@ -794,6 +935,52 @@ static const struct ft_field process_fields[] = {
 	{ "first_seen", get_first_seen, GROUP, false },
 	{ "last_seen", get_last_seen, GROUP, false },
 };
+
+#define SOCKET_TCP(name, member, known, none) \
+	{ "tcp." #name, get_socket_number, FT_NUMBER_##name, false },
+#define SOCKET_QUEUE(name, member, known, none) \
+	{ #name, get_socket_number, FT_NUMBER_##name, false },
+
+static const struct ft_field socket_fields[] = {
+	HEAD(FT_LIST_SOCKETS),
+	{ "cookie", get_socket_cookie, 0, false },
+	WHEN,
+	{ "sampled", get_sampled, 0, false },
+	{ "kind", get_socket_kind, 0, false },
+	{ "ip_version", get_socket_version, 0, false },
+	{ "protocol", get_socket_protocol, 0, false },
+	{ "protocol_name", get_socket_protocol, 1, false },
+	{ "state", get_socket_state, 0, false },
+	{ "bound_interface", get_socket_iface, 0, true },
+	{ "local.address", get_socket_address, OWN, false },
+	{ "local.port", get_socket_port, OWN, false },
+	{ "local.name", get_socket_name, OWN, true },
+	{ "local.name_source", get_socket_name_source, OWN, false },
+	{ "local.owner", get_owner, OWN, false },
+	{ "local.owner_reason", get_owner_reason, OWN, false },
+	PROCESS("local.process.", OWN),
+	CONTAINER("local.container.", OWN),
+	{ "remote.address", get_socket_address, PEER, false },
+	{ "remote.port", get_socket_port, PEER, false },
+	{ "remote.name", get_socket_name, PEER, true },
+	{ "remote.name_source", get_socket_name_source, PEER, false },
+	{ "uid", get_socket_uid, 0, false },
+	{ "inode", get_socket_inode, 0, false },
+	FT_HEALTH_QUEUE_NUMBERS(SOCKET_QUEUE)
+	{ "memory.receive", get_socket_memory, FT_MEMORY_RECEIVE, false },
+	{ "memory.receive_limit", get_socket_memory, FT_MEMORY_RECEIVE_LIMIT, false },
+	{ "memory.send", get_socket_memory, FT_MEMORY_SEND, false },
+	{ "memory.send_limit", get_socket_memory, FT_MEMORY_SEND_LIMIT, false },
+	{ "memory.forward", get_socket_memory, FT_MEMORY_FORWARD, false },
+	{ "memory.queued", get_socket_memory, FT_MEMORY_QUEUED, false },
+	{ "memory.options", get_socket_memory, FT_MEMORY_OPTIONS, false },
+	{ "memory.backlog", get_socket_memory, FT_MEMORY_BACKLOG, false },
+	FT_HEALTH_TCP_NUMBERS(SOCKET_TCP)
+	{ "tcp.congestion", get_socket_word, WORD_CONGESTION, true },
+	{ "tcp.congestion_state", get_socket_word, WORD_CA_STATE, false },
+	{ "tcp.options", get_socket_word, WORD_OPTIONS, false },
+	{ "tcp.app_limited", get_socket_app_limited, 0, false },
+};
 /* clang-format on */
 
 #define FIELDS(table) { table, sizeof(table) / sizeof((table)[0]) }
@@ -808,6 +995,7 @@ const struct ft_field *ft_record_fields(enum ft_list list, size_t *ret_count)
 		[FT_LIST_FLOWS] = FIELDS(flow_fields),
 		[FT_LIST_TALKERS] = FIELDS(talker_fields),
 		[FT_LIST_PROCESSES] = FIELDS(process_fields),
+		[FT_LIST_SOCKETS] = FIELDS(socket_fields),
 	};
 
 	*ret_count = tables[list].count;

@@ -17,13 +17,14 @@
 
 #define FT_SCHEMA 1
 
-/* Where a record comes from; all borrowed. flow or group is set. */
+/* Where a record comes from; all borrowed. flow, group or socket is set. */
 struct ft_record {
 	const struct ft_snapshot *snapshot;
 	const char *observer;
 	const struct ft_show *show;
 	const struct ft_flow_hot *flow;
 	const struct ft_group *group;
+	const struct ft_socket *socket;
 };
 
 enum ft_cell_kind {
@@ -62,7 +63,7 @@ void ft_field_get(const struct ft_field *field, const struct ft_record *record,
 
 /*
  * The rows of one snapshot that are printed: flows that counted something or ended in the
- * interval, groups that counted something; with one_moment all. What max_rows leaves out is
+ * interval, groups that counted something, all sockets; with one_moment all. What max_rows leaves out is
  * counted in `hidden` beside what the filter left out.
  */
 struct ft_pick {

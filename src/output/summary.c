@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/filter.h"
+#include "core/socket.h"
 
 /* Begins a member object. */
 static void begin(struct ft_json *json, const char *name)
@@ -172,6 +173,24 @@ static void put_health(struct ft_json *json, const struct ft_snapshot *snapshot)
 	ft_json_end(json);
 }
 
+/* How whole the list of sockets is, where one was asked for. */
+static void put_sockets(struct ft_json *json, const struct ft_snapshot *snapshot)
+{
+	const struct ft_socket_list *list = snapshot->socket_list;
+	char time[64];
+
+	if (!list)
+		return;
+	begin(json, "sockets");
+	ft_json_uint(json, "listed", list->count);
+	ft_json_string(json, "time", ft_fmt_time(list->end_ns, time, sizeof(time)));
+	if (ft_socket_list_partial(list))
+		ft_json_bool(json, "partial", true);
+	if (list->left_out)
+		ft_json_uint(json, "left_out", list->left_out);
+	ft_json_end(json);
+}
+
 /* The whole record. */
 void ft_json_summary(struct ft_json *json, const struct ft_output_config *config,
 		     const struct ft_snapshot *snapshot, const struct ft_hidden *hidden)
@@ -200,6 +219,7 @@ void ft_json_summary(struct ft_json *json, const struct ft_output_config *config
 	for (size_t i = 0; i < snapshot->scope_count; i++)
 		put_scope(json, snapshot, &snapshot->scopes[i]);
 	ft_json_array_end(json);
+	put_sockets(json, snapshot);
 	put_health(json, snapshot);
 	ft_json_end(json);
 }

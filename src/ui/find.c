@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Key J: the next row that matches, hiding nothing. Flows are matched by the display filter's
+ * Key J: the next row that matches, hiding nothing. Flows and sockets are matched by the display filter's
  * grammar (so that a bare word means any column), groups by the text of their cells.
  */
 #include <string.h>
@@ -26,6 +26,16 @@ static bool group_matches(const struct ft_view *view, const struct ft_snapshot *
 	return false;
 }
 
+static bool row_matches(const struct ft_view *view, const struct ft_filter *filter,
+			const struct ft_snapshot *snapshot, const struct ft_row *row)
+{
+	if (row->flow)
+		return ft_filter_match(filter, snapshot, row->flow);
+	if (row->socket)
+		return ft_filter_match_socket(filter, snapshot, row->socket);
+	return group_matches(view, snapshot, row);
+}
+
 /* The first match at or after `from`, round the end; SIZE_MAX if there is none. */
 static size_t search(struct ft_view *view, const struct ft_filter *filter, size_t from,
 		     const struct ft_stage *stage)
@@ -36,8 +46,7 @@ static size_t search(struct ft_view *view, const struct ft_filter *filter, size_
 		size_t index = (from + n) % count;
 		struct ft_row row = ft_listing_at(stage->listing, index);
 
-		if (row.flow ? ft_filter_match(filter, stage->snapshot, row.flow)
-			     : group_matches(view, stage->snapshot, &row))
+		if (row_matches(view, filter, stage->snapshot, &row))
 			return index;
 	}
 	return SIZE_MAX;
@@ -52,7 +61,7 @@ unsigned ft_find_next(struct ft_view *view, size_t from, const struct ft_stage *
 	prompt->error[0] = '\0';
 	if (!stage->listing || !stage->snapshot || view->find_text[0] == '\0')
 		return 0;
-	if (ft_view_list(view) == FT_LIST_FLOWS &&
+	if ((ft_view_list(view) == FT_LIST_FLOWS || ft_view_list(view) == FT_LIST_SOCKETS) &&
 	    ft_filter_parse(view->find_text, view->show.names, &filter, &prompt->error_at,
 			    prompt->error, sizeof(prompt->error)) < 0) {
 		ft_view_say(view, true, "%s", prompt->error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Panes: one file each (the three lists share one), behind one const table. A pane draws a
+ * Panes: one file each (the lists share one), behind one const table. A pane draws a
  * function of (snapshot, view, size) and reads no clock, file or global. A new pane is a row in
  * screen.c plus its file.
  */
@@ -50,6 +50,7 @@ struct ft_pane_ops {
 extern const struct ft_pane_ops ft_pane_flows;
 extern const struct ft_pane_ops ft_pane_talkers;
 extern const struct ft_pane_ops ft_pane_processes;
+extern const struct ft_pane_ops ft_pane_sockets;
 extern const struct ft_pane_ops ft_pane_details;
 extern const struct ft_pane_ops ft_pane_interfaces;
 extern const struct ft_pane_ops ft_pane_help;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list panes: flows, talkers, processes. They differ in the columns that core/column gives
+ * The list panes: flows, talkers, processes, sockets. They differ in the columns that core/column gives
  * them and in what they say when they are empty. The first cell of a line is its mark: + began
  * in this interval, x ended, ^ pinned, * this machine (where no column says it); the hardware cursor rests there on the selected row.
  */
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/nls.h"
+#include "core/socket.h"
 #include "ui/pane.h"
 
 #define MARK_CELLS 1
@@ -66,6 +67,8 @@ static const char *mark_of(const struct ft_scene *scene, const struct ft_layout 
 
 	if (pinned)
 		return "^";
+	if (row->socket)
+		return " ";
 	if (!row->flow)
 		return row->group->own && !has_column(layout, "own") &&
 				       ft_view_list(scene->view) == FT_LIST_TALKERS
@@ -83,9 +86,9 @@ static enum ft_style cell_style(const struct ft_row *row, const char *cell, bool
 {
 	if (selected)
 		return FT_STYLE_SELECTED;
-	if (row->flow && is_over(row->flow))
+	if ((row->flow && is_over(row->flow)) || (row->socket && ft_socket_is_over(row->socket)))
 		return FT_STYLE_DIM;
-	if (strcmp(cell, "0") == 0 || strcmp(cell, "-") == 0)
+	if (strcmp(cell, "0") == 0 || strcmp(cell, "-") == 0 || strcmp(cell, "*") == 0)
 		return FT_STYLE_DIM;
 	return FT_STYLE_TEXT;
 }
@@ -120,6 +123,22 @@ static void render_row(struct ft_scene *scene, const struct ft_layout *layout, i
 	}
 }
 
+/* Why there is no socket to list. */
+static const char *no_sockets(const struct ft_scene *scene)
+{
+	const struct ft_snapshot *snapshot = scene->snapshot;
+
+	if (snapshot->progress >= 0)
+		return _("A file tells nothing of sockets.");
+	if (!snapshot->socket_list && scene->view->paused)
+		return _("The held moment has no list of sockets. Space lets it go.");
+	if (!snapshot->socket_list)
+		return _("Asking the kernel for its sockets ...");
+	if (snapshot->socket_list->count)
+		return _("The filter hides all sockets. = clears it, / changes it.");
+	return _("There are no sockets.");
+}
+
 /* Instead of rows: why there are none, and what to do. */
 static void render_empty(struct ft_scene *scene, const struct ft_frame *frame)
 {
@@ -132,6 +151,8 @@ static void render_empty(struct ft_scene *scene, const struct ft_frame *frame)
 	ft_text_line(&text, FT_STYLE_TEXT, "%s", "");
 	if (!snapshot) {
 		ft_text_wrap(&text, FT_STYLE_TEXT, _("Starting ..."));
+	} else if (frame->pane == FT_PANE_SOCKETS) {
+		ft_text_wrap(&text, FT_STYLE_TEXT, no_sockets(scene));
 	} else if (!ft_filter_is_all(scene->view->filter) && snapshot->row_count) {
 		ft_text_wrap(&text, FT_STYLE_TEXT,
 			     _("The filter hides all flows. = clears it, / changes it."));
@@ -203,3 +224,4 @@ static void render_list(struct ft_scene *scene, const struct ft_frame *frame)
 const struct ft_pane_ops ft_pane_flows = { .name = N_("flows"), .render = render_list };
 const struct ft_pane_ops ft_pane_talkers = { .name = N_("talkers"), .render = render_list };
 const struct ft_pane_ops ft_pane_processes = { .name = N_("processes"), .render = render_list };
+const struct ft_pane_ops ft_pane_sockets = { .name = N_("sockets"), .render = render_list };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/nls.h"
+#include "core/socket.h"
 #include "ui/view.h"
 
 typedef unsigned (*ft_act_fn)(struct ft_view *view, enum ft_action action,
@@ -109,6 +110,14 @@ static unsigned act_enter(struct ft_view *view, enum ft_action action,
 	row = ft_listing_at(stage->listing, front->index);
 	/* Coming back means coming back to this row, also if nobody had chosen it yet. */
 	front->selected = ft_row_id(&row);
+	if (row.socket) {
+		row.flow = ft_socket_flow(stage->snapshot, row.socket);
+		if (!row.flow) {
+			ft_view_say(view, false, _("nothing has passed through this socket yet"));
+			return FT_FX_PAINT;
+		}
+		row.socket = NULL;
+	}
 	frame = push(view, row.flow ? FT_PANE_DETAILS : FT_PANE_FLOWS);
 	if (!frame)
 		return 0;
@@ -522,6 +531,7 @@ static const ft_act_fn acts[FT_ACTION_MAX] = {
 	[FT_ACTION_PANE_1] = act_pane,
 	[FT_ACTION_PANE_2] = act_pane,
 	[FT_ACTION_PANE_3] = act_pane,
+	[FT_ACTION_PANE_4] = act_pane,
 	[FT_ACTION_PANE_NEXT] = act_pane_step,
 	[FT_ACTION_PANE_PREVIOUS] = act_pane_step,
 	[FT_ACTION_COLUMNS_LEFT] = act_columns,

@@ -17,8 +17,10 @@
 #include "capture/collector.h"
 #include "capture/mailbox.h"
 #include "capture/resolver.h"
+#include "core/addr.h"
 #include "core/names.h"
 #include "core/nls.h"
+#include "core/socket.h"
 #include "core/xalloc.h"
 #include "options.h"
 #include "output/output.h"
@@ -132,6 +134,11 @@ static void ask_names(struct ft_ui *ui)
 		if (row.flow) {
 			addresses[0] = row.flow->flow->key.addr_a;
 			addresses[1] = row.flow->flow->key.addr_b;
+		} else if (row.socket) {
+			if (!ft_addr_is_any(row.socket->local))
+				addresses[0] = row.socket->local;
+			if (!ft_addr_is_any(row.socket->remote))
+				addresses[1] = row.socket->remote;
 		} else if (front->pane == FT_PANE_TALKERS && row.group->by == FT_GROUP_HOST) {
 			addresses[0] = row.group->addr;
 		}
@@ -201,7 +208,7 @@ static void copy_row(struct ft_ui *ui)
 	struct ft_frame *front = ft_view_front(&ui->view);
 	struct ft_stage stage = stage_of(ui);
 	enum ft_list list = ft_view_list(&ui->view);
-	struct ft_row row = { NULL, NULL };
+	struct ft_row row = { .flow = NULL };
 	char text[16384], cell[1024];
 	size_t used = 0;
 
@@ -209,8 +216,10 @@ static void copy_row(struct ft_ui *ui)
 		row = ft_listing_at(stage.listing, front->index);
 	else if (front->pane == FT_PANE_DETAILS)
 		row.flow = ui->subject_row;
-	if (!row.flow && !row.group)
+	if (!row.flow && !row.group && !row.socket)
 		return;
+	if (row.flow)
+		list = FT_LIST_FLOWS; /* also of details above another list */
 	for (size_t i = 0; i < ft_column_count && used < sizeof(text); i++) {
 		if (!(ft_columns[i].lists & (1U << list)))
 			continue;
@@ -291,6 +300,7 @@ void ft_ui_event(struct ft_ui *ui, const struct ft_event *event)
 		write_moment(ui);
 	if (effects & FT_FX_COPY)
 		copy_row(ui);
+	ft_collector_want_sockets(ui->collector, ft_view_wants_sockets(&ui->view));
 	if (ui->view.paused != paused)
 		ft_ui_watch(ui, ft_mailbox_fd(ui->config->mailbox), !ui->view.paused);
 	if (effects & FT_FX_REDRAW) {
@@ -355,8 +365,10 @@ int ft_ui_run(const struct ft_ui_config *config, int *ret_signal, char *err, siz
 	ft_ui_update(ui, FT_FX_FILL | FT_FX_PAINT);
 	ft_ui_show(ui);
 	result = config->start(config->start_arg, &ui->collector, err, err_size);
-	if (result == 0)
+	if (result == 0) {
+		ft_collector_want_sockets(ui->collector, ft_view_wants_sockets(&ui->view));
 		result = ft_ui_loop(ui, err, err_size);
+	}
 	ft_term_close();
 	if (result == 0 && ui->fault_error < 0) {
 		snprintf(err, err_size, "%s", ui->fault);

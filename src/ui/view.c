@@ -59,6 +59,15 @@ void ft_view_done(struct ft_view *view)
 	memset(view, 0, sizeof(*view));
 }
 
+bool ft_view_wants_sockets(const struct ft_view *view)
+{
+	bool wanted = view->list == FT_LIST_SOCKETS;
+
+	for (unsigned i = 0; i < view->depth; i++)
+		wanted |= view->stack[i].pane == FT_PANE_DETAILS;
+	return wanted;
+}
+
 struct ft_frame *ft_view_front(struct ft_view *view)
 {
 	return view->depth ? &view->stack[view->depth - 1] : &view->base[view->list];

@@ -38,6 +38,7 @@ enum ft_pane_id {
 	FT_PANE_FLOWS, /* the lists first, numbered as enum ft_list */
 	FT_PANE_TALKERS,
 	FT_PANE_PROCESSES,
+	FT_PANE_SOCKETS,
 	FT_PANE_DETAILS,
 	FT_PANE_INTERFACES,
 	FT_PANE_HELP,
@@ -122,7 +123,7 @@ struct ft_spot {
 	int y, x, height, width;
 	size_t arg;
 };
-#define FT_SPOTS_MAX 96
+#define FT_SPOTS_MAX 128
 struct ft_map {
 	struct ft_spot spot[FT_SPOTS_MAX];
 	size_t count;
@@ -154,13 +155,15 @@ struct ft_stage {
 void ft_view_init(struct ft_view *view, const struct ft_options *options,
 		  const struct ft_names *names);
 void ft_view_done(struct ft_view *view);
+/* True while what is in front, or below it, shows all sockets or how one is now. */
+bool ft_view_wants_sockets(const struct ft_view *view);
 
 /* The pane in front. */
 struct ft_frame *ft_view_front(struct ft_view *view);
 const struct ft_frame *ft_view_front_const(const struct ft_view *view);
 static inline bool ft_pane_is_list(enum ft_pane_id pane)
 {
-	return pane <= FT_PANE_PROCESSES;
+	return pane <= FT_PANE_SOCKETS;
 }
 /* What the list in front, or below what is, asks of core/rows; points into the view. */
 void ft_view_query(const struct ft_view *view, struct ft_query *ret_query);
