@@ -65,7 +65,7 @@ _flowtop()
 		return
 		;;
 	--pane)
-		mapfile -t COMPREPLY < <(compgen -W 'flows talkers processes all' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'flows talkers processes sockets all' -- "$cur")
 		return
 		;;
 	--layer)

@@ -60,7 +60,7 @@ const struct ft_column ft_columns[] = {
 	  .lists = OWNED_LISTS, WIDTHS(6, 9, 16), .priority = 13, .needs = FT_NEEDS_OWNER },
 	/* where */
 	{ TEXT(iface), .title = N_("Iface"), .help = N_("interface; of a bridge, its port"),
-	  .lists = ENDED_LISTS, WIDTHS(6, 9, 20), .priority = 14 },
+	  .lists = ENDED_LISTS, WIDTHS(6, 9, 20), .priority = 14, .on_sockets = 1 + 24 },
 	{ MARK(vlan), .title = N_("VLAN"), .help = N_("VLAN id, outer.inner"),
 	  .lists = FT_ON_FLOWS, WIDTHS(4, 5, 9), .priority = 20, .ascending = true },
 	/* when and how */
@@ -101,14 +101,14 @@ const struct ft_column ft_columns[] = {
 	  .lists = ALL_LISTS, WIDTHS(5, 6, 8), .priority = 19, .amount = FT_AMOUNT_TOTAL },
 	/* how well: TCP's own view */
 	{ NUMBER(rtt), .title = N_("RTT"), .help = N_("TCP: round-trip time, smoothed"),
-	  .lists = ENDED_LISTS, WIDTHS(6, 6, 6), .priority = 16 },
+	  .lists = ENDED_LISTS, WIDTHS(6, 6, 6), .priority = 16, .on_sockets = 1 + 12 },
 	{ NUMBER(min_rtt), .title = N_("MinRTT"), .help = N_("TCP: least round-trip time"),
 	  .lists = ENDED_LISTS, WIDTHS(6, 6, 6), .priority = 27 },
 	{ NUMBER(handshake), .title = N_("Shake"),
 	  .help = N_("TCP: from SYN to SYN-ACK; where the other side began it, to its ACK"),
 	  .lists = FT_ON_FLOWS, WIDTHS(6, 6, 6), .priority = 26 },
 	{ NUMBER(retrans), .title = N_("Retr"), .help = N_("TCP: segments sent again"),
-	  .lists = ENDED_LISTS, WIDTHS(5, 5, 6), .priority = 22 },
+	  .lists = ENDED_LISTS, WIDTHS(5, 5, 6), .priority = 22, .on_sockets = 1 + 14 },
 	{ NUMBER(lost), .title = N_("Lost"), .help = N_("TCP: segments in flight, taken for lost"),
 	  .lists = ENDED_LISTS, WIDTHS(5, 5, 6), .priority = 30 },
 	{ NUMBER(cwnd), .title = N_("Cwnd"), .help = N_("TCP: congestion window in segments"),

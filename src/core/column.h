@@ -78,6 +78,8 @@ const struct ft_column *ft_column_default(enum ft_list list);
 const char *ft_column_rate_unit(enum ft_unit unit);
 /* What the amounts are in: "rates in bit/s over 2s, totals in bytes". */
 char *ft_column_units(const struct ft_show *show, char *buf, size_t size);
+/* The same where there is little room: "bit/s over 2s, bytes". */
+char *ft_column_units_brief(const struct ft_show *show, char *buf, size_t size);
 
 /* Layout to a width: which columns, in table order, and how many cells each. */
 struct ft_layout {

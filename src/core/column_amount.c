@@ -39,6 +39,23 @@ char *ft_column_units(const struct ft_show *show, char *buf, size_t size)
 	return buf;
 }
 
+char *ft_column_units_brief(const struct ft_show *show, char *buf, size_t size)
+{
+	bool packets = show->unit == FT_UNIT_PACKETS;
+	const char *layer = show->layer == 2 && !packets ? "L2 " : "";
+	const char *rate = ft_column_rate_unit(show->unit);
+	const char *total = packets ? _("packets") : _("bytes");
+	unsigned seconds = (unsigned)ft_window_seconds[show->window];
+
+	if (show->amounts == FT_AMOUNTS_RATES)
+		snprintf(buf, size, _("%s%s over %us"), layer, rate, seconds);
+	else if (show->amounts == FT_AMOUNTS_TOTALS)
+		snprintf(buf, size, "%s%s", layer, total);
+	else
+		snprintf(buf, size, _("%s%s over %us, %s"), layer, rate, seconds, total);
+	return buf;
+}
+
 /* A row's total; sent or received by the local end or the group's member. */
 static struct ft_counts total_of(const struct ft_row *row, const struct ft_show *show, bool sent)
 {

@@ -124,6 +124,16 @@ static void put_count(uint64_t value, const struct ft_show *show, unsigned width
 	ft_fmt_count(value, show->prefix, width, buf, size);
 }
 
+/* Sizes of packets are known by heart: whole where there is room. */
+static void put_size(uint64_t value, const struct ft_show *show, unsigned width, char *buf,
+		     size_t size)
+{
+	if (value <= UINT16_MAX && width >= 5)
+		ft_text_number((unsigned)value, buf, size);
+	else
+		ft_fmt_count(value, show->prefix, width, buf, size);
+}
+
 /* Bytes a second; bits where rates are in bits. */
 static void put_rate(uint64_t value, const struct ft_show *show, unsigned width, char *buf,
 		     size_t size)
@@ -152,8 +162,8 @@ HEALTH_COLUMN(received, put_count)
 HEALTH_COLUMN(resent, put_count)
 HEALTH_COLUMN(unsent, put_count)
 HEALTH_COLUMN(drops, put_count)
-HEALTH_COLUMN(mss, put_count)
-HEALTH_COLUMN(pmtu, put_count)
+HEALTH_COLUMN(mss, put_size)
+HEALTH_COLUMN(pmtu, put_size)
 HEALTH_COLUMN(ssthresh, put_count)
 HEALTH_COLUMN(pacing, put_rate)
 HEALTH_COLUMN(snd_wnd, put_count)
@@ -175,8 +185,8 @@ HEALTH_COLUMN(data_out, put_count)
 HEALTH_COLUMN(data_in, put_count)
 HEALTH_COLUMN(rcv_rtt, put_span)
 HEALTH_COLUMN(ato, put_span)
-HEALTH_COLUMN(rcv_mss, put_count)
-HEALTH_COLUMN(advmss, put_count)
+HEALTH_COLUMN(rcv_mss, put_size)
+HEALTH_COLUMN(advmss, put_size)
 HEALTH_COLUMN(rcv_space, put_count)
 HEALTH_COLUMN(rcv_ssthresh, put_count)
 HEALTH_COLUMN(backoff, put_count)

@@ -331,6 +331,10 @@ static void render_units(struct ft_scene *scene, int from)
 		return;
 	ft_column_units(&scene->view->show, text, sizeof(text));
 	x = scene->width - (int)ft_fmt_width(text);
+	if (x < from + 2) {
+		ft_column_units_brief(&scene->view->show, text, sizeof(text));
+		x = scene->width - (int)ft_fmt_width(text);
+	}
 	if (x < from + 2)
 		return;
 	pen = ft_pen(scene->window, scene->tabs, x, scene->width, scene->view->show.ascii);

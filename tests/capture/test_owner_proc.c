@@ -59,16 +59,17 @@ static void test_proc_net(void **state)
 		const char *line, *local, *remote;
 		uint8_t protocol, as_protocol;
 		bool raw;
-		unsigned int local_port, remote_port, state, uid, inode;
+		unsigned int local_port, remote_port, state, uid, inode, send, receive, drops;
 	} rows[] = {
-		{ "   0: 0100007F:0016 0200A8C0:8235 01 00000000:00000000 02:000AF0C1 00000000  1000        0 30412 4 ffff8880 20 4 30 10 -1",
-		  "127.0.0.1", "192.168.0.2", 6, 6, false, 22, 33333, 1, 1000, 30412 },
+		{ "   0: 0100007F:0016 0200A8C0:8235 01 00000A00:0000000B 02:000AF0C1 00000000  1000        0 30412 4 ffff8880 20 4 30 10 -1",
+		  "127.0.0.1", "192.168.0.2", 6, 6, false, 22, 33333, 1, 1000, 30412, 2560, 11,
+		  0 },
 		{ " 123: 00000000000000000000000000000000:15B3 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 117404 1 ffff8880",
-		  "::", "::", 6, 6, false, 5555, 0, 10, 0, 117404 },
-		{ "    1: B80D0120000000000000000001000000:0035 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000   101        0 999 2 0000000000000000 0",
-		  "2001:db8::1", "::", 17, 17, false, 53, 0, 7, 101, 999 },
+		  "::", "::", 6, 6, false, 5555, 0, 10, 0, 117404, 0, 0, 0 },
+		{ "    1: B80D0120000000000000000001000000:0035 00000000000000000000000000000000:0000 07 00000000:00000300 00:00000000 00000000   101        0 999 2 0000000000000000 77",
+		  "2001:db8::1", "::", 17, 17, false, 53, 0, 7, 101, 999, 0, 768, 77 },
 		{ "    1: 00000000:0001 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 117409 2 0000000000000000 0",
-		  "0.0.0.0", "0.0.0.0", 255, 1, true, 1, 0, 7, 0, 117409 },
+		  "0.0.0.0", "0.0.0.0", 255, 1, true, 1, 0, 7, 0, 117409, 0, 0, 0 },
 	};
 	static const char *const bad[] = {
 		"", "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt",
@@ -76,13 +77,15 @@ static void test_proc_net(void **state)
 		"   0: 0100007:0016 0200A8C0:8235 01 00000000:00000000 02:000AF0C1 00000000  1000        0 30412",
 		"   0: 000000000000000000000000000000000:1 0:0 1 0:0 0:0 0 0 0 1",
 	};
+	struct ft_proc_queues queues;
 	struct ft_sock sock;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char text[FT_ADDR_TEXT_MAX];
 
-		assert_true(ft_proc_net_parse(rows[i].line, rows[i].protocol, rows[i].raw, &sock));
+		assert_true(ft_proc_net_parse(rows[i].line, rows[i].protocol, rows[i].raw, &sock,
+					      &queues));
 		assert_string_equal(ft_addr_format(sock.local, text), rows[i].local);
 		assert_string_equal(ft_addr_format(sock.remote, text), rows[i].remote);
 		assert_int_equal(sock.protocol, rows[i].as_protocol);
@@ -92,9 +95,12 @@ static void test_proc_net(void **state)
 		assert_int_equal(sock.state, rows[i].state);
 		assert_int_equal(sock.uid, rows[i].uid);
 		assert_int_equal(sock.inode, rows[i].inode);
+		assert_int_equal(queues.send, rows[i].send);
+		assert_int_equal(queues.receive, rows[i].receive);
+		assert_int_equal(queues.drops, rows[i].drops);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(ft_proc_net_parse(bad[i], 6, false, &sock));
+		assert_false(ft_proc_net_parse(bad[i], 6, false, &sock, &queues));
 }
 
 static void test_stat(void **state)

@@ -124,6 +124,14 @@ static const struct ft_column *column_of(const struct ft_layout *layout, const c
  * one cell apart, and the columns that must be there are. */
 static void layouts_fit(void **state)
 {
+	static const struct {
+		enum ft_list list;
+		const char *id;
+	} stays[FT_LIST_MAX] = {
+		{ FT_LIST_FLOWS, "remote" },	  { FT_LIST_TALKERS, "host" },
+		{ FT_LIST_PROCESSES, "process" }, { FT_LIST_SOCKETS, "local" },
+	};
+
 	(void)state;
 	for (unsigned width = 1; width <= 320; width++) {
 		for (size_t s = 0; s <= ft_column_count; s++) {
@@ -151,9 +159,9 @@ static void layouts_fit(void **state)
 			if (width < 40)
 				continue;
 			assert_true(!sort || column_of(&layout, sort->id));
-			assert_non_null(column_of(&layout, list == FT_LIST_FLOWS ? "remote"
-						  : list == FT_LIST_TALKERS	 ? "host"
-										 : "process"));
+			for (size_t i = 0; i < FT_LIST_MAX; i++)
+				if (stays[i].list == list)
+					assert_non_null(column_of(&layout, stays[i].id));
 		}
 	}
 }
@@ -205,6 +213,10 @@ static const struct {
 	{ FT_LIST_PROCESSES, BOTH, 300, 0,
 	  "process pid user age idle flows tx rx rate pps tx_total rx_total total packets "
 	  "container unit command" },
+	{ FT_LIST_SOCKETS, BOTH, 40, 0, "local protocol process state" },
+	{ FT_LIST_SOCKETS, BOTH, 80, 0, "local remote protocol process state recvq sendq" },
+	{ FT_LIST_SOCKETS, BOTH, 120, 0,
+	  "local remote protocol process pid user state recvq sendq rtt retrans" },
 };
 
 static void what_is_shown(void **state)

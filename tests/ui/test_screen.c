@@ -22,7 +22,9 @@
 #include <wchar.h>
 
 #include "core/names.h"
+#include "core/socket.h"
 #include "options.h"
+#include "tests/core/made_sockets.h"
 #include "tests/output/moment.h"
 #include "tests/ui/keys.h"
 #include "tests/ui/recorded.h"
@@ -235,7 +237,7 @@ static const struct {
 	{ "interfaces-40x10", 40, 10, false, "i" },
 	{ "help-80x24", 80, 24, false, "h" },
 	{ "help-40x10", 40, 10, true, "h PgDn" },
-	{ "help-120x80", 120, 80, false, "?" },
+	{ "help-120x90", 120, 90, false, "?" },
 	{ "menu-group", 80, 24, false, "a Down" },
 	{ "menu-sort", 40, 10, false, "F6 End" },
 	{ "too-small", 39, 9, false, "" },
@@ -269,6 +271,49 @@ static void test_moment(void **state)
 	open_desk(&desk, moment(), 80, 60, true);
 	keys_each("J 'curl' Enter Enter", give, &desk);
 	check(&desk, "moment-details-ascii");
+	close_desk(&desk);
+}
+
+/* All sockets of a machine; before there is a list, and where there is none to have. */
+static void test_sockets(void **state)
+{
+	static const struct {
+		const char *name;
+		int width, height;
+		bool ascii;
+		const char *keys;
+	} sockets[] = {
+		{ "sockets-80x24", 80, 24, false, "4 Down" },
+		{ "sockets-40x10", 40, 10, true, "4" },
+		{ "sockets-120x20", 120, 20, false, "4 F6 End Up Enter" },
+		{ "sockets-500x20", 500, 20, false, "4" },
+		{ "sockets-filter", 80, 24, false, "4 / 'state estab or udp' Enter" },
+		{ "sockets-none", 80, 24, false, "4 / 'port 1' Enter" },
+		{ "sockets-no-flow", 80, 24, false, "4 Enter" },
+	};
+	struct ft_snapshot listed = *recorded;
+	struct desk desk;
+
+	(void)state;
+	listed.socket_list = made_sockets(recorded->end_ns);
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		open_desk(&desk, &listed, sockets[i].width, sockets[i].height, sockets[i].ascii);
+		keys_each(sockets[i].keys, give, &desk);
+		check(&desk, sockets[i].name);
+		close_desk(&desk);
+	}
+	ft_socket_list_put(listed.socket_list);
+	listed.socket_list = NULL;
+	open_desk(&desk, &listed, 80, 24, false);
+	keys_each("4 Enter Down y F", give, &desk);
+	check(&desk, "sockets-asking");
+	keys_each("Space", give, &desk);
+	check(&desk, "sockets-held");
+	close_desk(&desk);
+	listed.progress = 1000;
+	open_desk(&desk, &listed, 80, 24, false);
+	keys_each("4", give, &desk);
+	check(&desk, "sockets-file");
 	close_desk(&desk);
 }
 
@@ -376,14 +421,17 @@ static void test_attributes(void **state)
 static void test_sizes(void **state)
 {
 	static const char *const keys[] = { "", "2 Down", "3 End", "Enter End", "i PgDn", "h PgDn",
-					    "a End", "F6 End", "/ 'tcp or udp or host x'" };
+					    "a End", "F6 End", "/ 'tcp or udp or host x'",
+					    "4 Down", "4 F6 End" };
+	struct ft_snapshot listed = *recorded;
 	struct desk desk;
 
 	(void)state;
+	listed.socket_list = made_sockets(recorded->end_ns);
 	for (int height = 1; height <= 60; height += height < 12 ? 1 : 7) {
 		for (int width = 1; width <= 320; width += width < 50 ? 3 : 29) {
 			for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-				open_desk(&desk, recorded, width, height, k & 1);
+				open_desk(&desk, &listed, width, height, k & 1);
 				keys_each(keys[k], give, &desk);
 				assert_in_range(desk.scene.cursor_y, 0, height - 1);
 				assert_in_range(desk.scene.cursor_x, 0, width);
@@ -391,6 +439,7 @@ static void test_sizes(void **state)
 			}
 		}
 	}
+	ft_socket_list_put(listed.socket_list);
 }
 
 /* With --ascii no cell is anything else, whatever names hold. */
@@ -432,7 +481,7 @@ static void test_map(void **state)
 		assert_in_range(spot->x + spot->width, 1, COLS);
 		assert_in_range(spot->y + spot->height, 1, LINES);
 	}
-	assert_int_equal(found[FT_SPOT_PANE], 3);
+	assert_int_equal(found[FT_SPOT_PANE], FT_LIST_MAX);
 	assert_int_equal(found[FT_SPOT_ROWS], 1);
 	assert_int_equal(found[FT_SPOT_CHOICE], 1);
 	assert_in_range(found[FT_SPOT_COLUMN], 5, 30);
@@ -444,11 +493,13 @@ static void test_map(void **state)
 static void test_random_keys(void **state)
 {
 	static const char text[] = "tcp ort43()<>=10.\"/:x";
-	const struct ft_snapshot *moments[] = { recorded, moment(), NULL };
+	struct ft_snapshot listed = *recorded;
+	const struct ft_snapshot *moments[] = { &listed, moment(), NULL };
 	struct ft_event event = { .key = 0 };
 	struct desk desk;
 
 	(void)state;
+	listed.socket_list = made_sockets(recorded->end_ns);
 	srandom(11);
 	for (int round = 0; round < 40; round++) {
 		open_desk(&desk, moments[random() % 2], 80, 24, random() % 2);
@@ -475,6 +526,7 @@ static void test_random_keys(void **state)
 		}
 		close_desk(&desk);
 	}
+	ft_socket_list_put(listed.socket_list);
 }
 
 #if ENABLE_NLS
@@ -488,7 +540,7 @@ static void test_german(void **state)
 	} german[] = {
 		{ "de-flows-80x24", 80, 24, "" },	 { "de-flows-40x10", 40, 10, "Space" },
 		{ "de-talkers-80x24", 80, 24, "2" },	 { "de-details-80x40", 80, 40, "Enter" },
-		{ "de-interfaces-80x24", 80, 24, "i" },	 { "de-help-80x80", 80, 80, "h" },
+		{ "de-interfaces-80x24", 80, 24, "i" },	 { "de-help-80x90", 80, 90, "h" },
 		{ "de-menu-group", 80, 24, "a" },	 { "de-filter", 80, 24, "/ 'tcp and'" },
 	};
 	const char *top = getenv("top_builddir") ? getenv("top_builddir") : ".";
@@ -545,7 +597,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recorded), cmocka_unit_test(test_moment),
-		cmocka_unit_test(test_no_owners),
+		cmocka_unit_test(test_no_owners), cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_empty),	 cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_attributes), cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_ascii),	 cmocka_unit_test(test_map),

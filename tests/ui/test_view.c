@@ -150,7 +150,7 @@ static unsigned selected_flow(struct desk *desk)
 /* The whole state in words. */
 static void describe(struct desk *desk, char *text, size_t size)
 {
-	static const char *const panes[] = { "flows", "talkers", "processes", "details",
+	static const char *const panes[] = { "flows", "talkers", "processes", "sockets", "details",
 					     "interfaces", "help" };
 	static const char *const units[] = { "bits", "bytes", "packets" };
 	static const char *const amounts[] = { "both", "rates", "totals" };
@@ -228,8 +228,9 @@ static const struct {
 	{ "2", "pane:talkers depth:0" },
 	{ "3", "pane:processes" },
 	{ "Tab", "pane:talkers" },
-	{ "Tab Tab Tab", "pane:flows" },
-	{ "S-Tab", "pane:processes" },
+	{ "Tab Tab Tab Tab", "pane:flows" },
+	{ "S-Tab", "pane:sockets rows:0 sort:process+" },
+	{ "4 Enter", "pane:sockets depth:0" },
 	{ "Down 2 1", "pane:flows line:1 flow:2" },
 	/* drilling down and back to the same row */
 	{ "2 Down Enter", "pane:flows depth:1" },
@@ -349,7 +350,7 @@ static const struct {
 	{ "C-c", "fx:Q" },
 	{ "/ Q", "fx: filter:[Q]" },
 	/* what means nothing */
-	{ "K W S x B , . ; : f e E 0 4 9 H M", "pane:flows depth:0 line:0 sort:rate- fx: prompt:none" },
+	{ "K W S x B , . ; : f e E 0 9 H M", "pane:flows depth:0 line:0 sort:rate- fx: prompt:none" },
 };
 
 static void test_keys(void **state)
