@@ -249,14 +249,14 @@ backends() {
 
 # ft_start NAME NS OPTIONS...: starts flowtop in batch ndjson; returns once it has printed its
 # first summary, so that it counts from then on. Without a -d the interval is FT_INTERVAL, or
-# 0.2 s.
+# 0.2 s; without FT_PANE all panes are printed.
 ft_start() {
 	local name=$1 ns=$2
 	shift 2
 	case " $* " in *' -d '*) ;; *) set -- -d "${FT_INTERVAL:-0.2}" "$@" ;; esac
 	: >"$work/$name.ndjson" # else an older run's summary would be found
 	# Not by in_ns: $! would be the shell that runs the function.
-	ip netns exec "$ns" env FT_LIVE_MARK="$FT_LIVE_MARK" "$flowtop" -b -o ndjson --pane all -n -N "$@" \
+	ip netns exec "$ns" env FT_LIVE_MARK="$FT_LIVE_MARK" "$flowtop" -b -o ndjson --pane "${FT_PANE:-all}" -n -N "$@" \
 		>"$work/$name.ndjson" 2>"$work/$name.err" </dev/null &
 	ft_pids[$name]=$!
 	wait_for "grep -q '\"type\":\"summary\"' '$work/$name.ndjson' || ! ft_alive $name" 15 ||
