@@ -610,11 +610,41 @@ static void put_back(void **state)
 	close_device(device);
 }
 
-/* Starts a flowtop that is killed once it counts; returns when it is gone. */
-static void start_and_kill(const struct ft_backend_ops *ops)
+/* Programs by their ids, which the kernel doesn't give twice. */
+struct programs {
+	uint32_t count;
+	uint32_t ids[16];
+};
+
+/* The accounting programs that this process holds. */
+static void find_programs(struct programs *ret_programs)
+{
+	*ret_programs = (struct programs){ 0 };
+	for (int fd = 0; fd < 1024 && ret_programs->count < 16; fd++) {
+		char path[64], line[256], name[64];
+		uint32_t id;
+		FILE *info;
+
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+		info = fopen(path, "re");
+		while (info && fgets(line, sizeof(line), info)) {
+			if (sscanf(line, "prog_id: %u", &id) != 1)
+				continue;
+			ft_tc_program_name(id, name, sizeof(name));
+			if (strncmp(name, "flowtop_l2_", 11) == 0)
+				ret_programs->ids[ret_programs->count++] = id;
+			break;
+		}
+		if (info)
+			fclose(info);
+	}
+}
+
+/* Starts a flowtop that is killed once it counts; returns when it is gone, and which programs it
+ * had. */
+static void start_and_kill(const struct ft_backend_ops *ops, struct programs *ret_programs)
 {
 	int ready[2], status;
-	char byte;
 	pid_t pid;
 
 	assert_int_equal(pipe(ready), 0);
@@ -622,17 +652,21 @@ static void start_and_kill(const struct ft_backend_ops *ops)
 	if (pid == 0) {
 		const struct ft_backend_config config = { .log_entries = 64, .spill_entries = 64 };
 		struct ft_backend *backend;
+		struct programs programs;
 		char err[FT_REASON_MAX];
 
 		close(ready[0]);
-		if (ops->open(&config, NULL, &backend, err, sizeof(err)) == 0 &&
-		    write(ready[1], "r", 1) == 1)
-			pause();
+		if (ops->open(&config, NULL, &backend, err, sizeof(err)) == 0) {
+			find_programs(&programs);
+			if (write(ready[1], &programs, sizeof(programs)) == sizeof(programs))
+				pause();
+		}
 		_exit(1);
 	}
 	assert_true(pid > 0);
 	close(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(read(ready[0], ret_programs, sizeof(*ret_programs)),
+			 sizeof(*ret_programs));
 	close(ready[0]);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -656,27 +690,15 @@ static bool find_leftover(void *arg, const struct ft_tc_filter *filter)
 	return true;
 }
 
-/* Programs of this name in the kernel. */
-static int programs_named(const char *prefix)
-{
-	uint32_t id = 0;
-	int count = 0;
-	char name[64];
-
-	while (bpf_prog_get_next_id(id, &id) == 0) {
-		ft_tc_program_name(id, name, sizeof(name));
-		if (strncmp(name, prefix, strlen(prefix)) == 0)
-			count++;
-	}
-	return count;
-}
-
-/* Waits until the kernel has freed the accounting programs; false after twenty seconds. */
-static bool programs_become(const char *prefix, int wanted)
+/* Waits until the kernel has freed a program; false after twenty seconds. */
+static bool is_freed(uint32_t id)
 {
 	for (int i = 0; i < 2000; i++) {
-		if (programs_named(prefix) == wanted)
-			return true;
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd < 0)
+			return errno == ENOENT;
+		close(fd);
 		usleep(10000);
 	}
 	return false;
@@ -689,16 +711,18 @@ static void killed(void **state)
 
 	(void)state;
 	FOR_EACH_WAY(ops) {
-		int before = programs_named("flowtop_l2_");
 		int device = open_device("ft0", IFF_TAP);
+		struct programs programs;
 		struct leftover leftover = { 0 };
 		struct tc_rig_sums sums = { 0 };
 		struct ft_backend *backend;
 
 		watch_only("ft0", false);
-		start_and_kill(ops);
+		start_and_kill(ops, &programs);
 		/* The kernel frees a program when nothing can reach it: it counts nothing then. */
-		assert_true(programs_become("flowtop_l2_", before));
+		assert_true(programs.count > 0);
+		for (uint32_t i = 0; i < programs.count; i++)
+			assert_true(is_freed(programs.ids[i]));
 		ft_tc_filters(watched[0].iface.ifindex, false, find_leftover, &leftover);
 		assert_int_equal(leftover.count, ops == &ft_backend_clsact);
 		inject(device, 1); /* a dead stub lets packets pass */

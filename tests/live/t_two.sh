@@ -3,22 +3,30 @@
 # was killed counts nothing any more, and the next one takes away what it left.
 . "$(dirname "$0")/lib.sh"
 
-# Those of another flowtop on this machine are held by a process.
-programs() {
-	bpftool prog show -j | jq '[.[] | select((.name // "") | startswith("flowtop")) | select(.pids | not)] | length'
+# programs NAME: the programs that a flowtop of this test holds, by their ids, which the kernel
+# doesn't give twice.
+programs() { sed -n 's/^prog_id:[[:space:]]*//p' "/proc/${ft_pids[$1]}/fdinfo/"* | sort -u; }
+# start NAME BACKEND: a flowtop whose programs are remembered.
+start() {
+	ft_start "$1" a -i v0 --backend "$2"
+	programs "$1" >>"$work/all-programs"
+	ok "$2: it has programs" [ -n "$(left)" ]
+}
+# left: those of all of them that are still in the kernel.
+left() {
+	bpftool prog show -j | jq -r '.[].id' | grep -Fxf "$work/all-programs"
 }
 filters() { in_ns a tc filter show dev v0 "$1" | grep -c flowtop; }
 
 ns_pair a b
-before=$(programs)
 for backend in $(backends tcx tc); do
-	ft_start one a -i v0 --backend $backend
-	ft_start two a -i v0 --backend $backend
+	start one $backend
+	start two $backend
 	first=$(ft_send a v0 b -n 300 --sport 7101 udp)
 	ft_wait_seen one 300
 	ft_stop one
 	second=$(ft_send a v0 b -n 200 --sport 7102 udp)
-	ft_start three a -i v0 --backend $backend
+	start three $backend
 	third=$(ft_send a v0 b -n 100 --sport 7103 udp)
 	ft_wait_seen two 600
 	ft_kill two
@@ -38,9 +46,9 @@ for backend in $(backends tcx tc); do
 	is "$(in_ns a tc qdisc show dev v0 | grep -c clsact)" "$([ $backend = tc ] && echo 1 || echo 0)" \
 		"$backend: what a killed flowtop leaves"
 done
-ft_start after a -i v0 --backend tc
+start after tc
 ft_stop after
 is "$(filters ingress) $(filters egress)" "0 0" "the next flowtop takes leftovers away"
-wait_for "[ \"\$(programs)\" = $before ]" 5
-is "$(programs)" "$before" "no program of flowtop's is left in the kernel"
+wait_for "[ -z \"\$(left)\" ]"
+is "$(left)" "" "no program of flowtop's is left in the kernel"
 done_testing
