@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "capture/collector.h"
@@ -52,10 +53,41 @@ struct start {
 static int start(void *arg, struct ft_collector **ret_collector, char *err, size_t err_size)
 {
 	struct start *s = arg;
-	int ret = ft_session_collect(s->session, s->mailbox, NULL, &s->collector, err, err_size);
+	int ret = ft_session_collect(s->session, s->mailbox, &s->collector, err, err_size);
 
 	if (ret == 0)
 		*ret_collector = s->collector;
+	return ret;
+}
+
+/* The end of collector and outputs, once the terminal is ours no more; the first failure counts. */
+static int finish(struct ft_session *session, struct ft_collector *collector, int ret, char *err,
+		  size_t err_size)
+{
+	char why[FT_REASON_MAX] = "";
+	int error = 0, signals;
+	sigset_t set;
+
+	if (collector) {
+		ft_collector_stop(collector);
+		ft_collector_done(collector, &error, why, sizeof(why));
+	}
+	if (ret == 0 && error < 0) {
+		snprintf(err, err_size, "%s", why);
+		ret = error;
+	}
+	/* An output may take its time, and Ctrl-C is to end that. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	error = ft_session_end_outputs(session, signals, why, sizeof(why));
+	if (signals >= 0)
+		close(signals);
+	if (ret == 0 && error < 0) {
+		snprintf(err, err_size, "%s", why);
+		ret = error;
+	}
 	return ret;
 }
 
@@ -71,25 +103,20 @@ int ft_screen_run(struct ft_session *session, char *err, size_t err_size)
 		.observer = session->observer,
 		.warnings = session->warnings,
 	};
-	char why[FT_REASON_MAX] = "";
-	int ret, signal = 0, error = 0;
+	int ret, signal = 0;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		snprintf(err, err_size, _("needs a terminal: use ssh -t, or -b"));
 		return -ENOTTY;
 	}
+	ret = ft_session_open_outputs(session, false, err, err_size);
+	if (ret < 0)
+		return ret;
 	arg.mailbox = ft_mailbox_new();
 	config.mailbox = arg.mailbox;
 	catch_fatal_signals();
 	ret = ft_ui_run(&config, &signal, err, err_size);
-	if (arg.collector) {
-		ft_collector_stop(arg.collector);
-		ft_collector_done(arg.collector, &error, why, sizeof(why));
-	}
-	if (ret == 0 && error < 0) {
-		snprintf(err, err_size, "%s", why);
-		ret = error;
-	}
+	ret = finish(session, arg.collector, ret, err, err_size);
 	ft_collector_free(arg.collector);
 	ft_mailbox_free(arg.mailbox);
 	return ret;

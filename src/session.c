@@ -22,6 +22,7 @@
 #include "core/xalloc.h"
 #include "options.h"
 #include "output/caller.h"
+#include "output/writers.h"
 
 #define NAMES_FILE_MAX (4U << 20)
 
@@ -63,6 +64,7 @@ int ft_session_open(struct ft_session *session, const struct ft_options *options
 	    !session->observer[0])
 		strcpy(session->observer, "localhost");
 	session->names = ft_names_new(hosts, services);
+	session->output_names = ft_names_new(hosts, services);
 	free(hosts);
 	free(services);
 	ret = ft_filter_parse(options->filter, session->names, &session->filter, &where, why,
@@ -77,10 +79,13 @@ int ft_session_open(struct ft_session *session, const struct ft_options *options
 /* Frees what open filled. */
 void ft_session_close(struct ft_session *session)
 {
+	ft_writers_free(session->writers);
 	ft_filter_free(session->filter);
+	ft_names_free(session->output_names);
 	ft_names_free(session->names);
+	session->writers = NULL;
 	session->filter = NULL;
-	session->names = NULL;
+	session->output_names = session->names = NULL;
 }
 
 /* Each interface takes a descriptor or more; shells allow 1024 where the system has more. */
@@ -126,12 +131,26 @@ static void on_opened(void *arg, char *remark, size_t remark_size)
 	confine(session, parts, remark, remark_size);
 }
 
+/* The queues of the outputs that are open; how many there are. */
+static size_t list_outputs(const struct ft_session *session,
+			   struct ft_collector_output outputs[FT_WRITERS_MAX])
+{
+	size_t count = session->writers ? ft_writers_count(session->writers) : 0;
+	unsigned flags;
+
+	for (size_t i = 0; i < count; i++) {
+		outputs[i].queue = ft_writers_queue(session->writers, i, &flags);
+		outputs[i].may_miss = flags & FT_WRITER_MAY_MISS;
+	}
+	return count;
+}
+
 /* Interfaces, backend, thread. */
 int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
-		       struct ft_queue *outputs, struct ft_collector **ret_collector, char *err,
-		       size_t err_size)
+		       struct ft_collector **ret_collector, char *err, size_t err_size)
 {
 	const struct ft_options *options = session->options;
+	struct ft_collector_output outputs[FT_WRITERS_MAX];
 	struct ft_links_config links_config = {
 		.patterns = (const char *const *)options->interfaces,
 		.pattern_count = options->interface_count,
@@ -147,9 +166,10 @@ int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 		},
 		.mailbox = mailbox,
 		.outputs = outputs,
+		.output_count = list_outputs(session, outputs),
 		.opened = on_opened,
 		.opened_arg = session,
-		.sockets = outputs && options->lists & FT_ON_SOCKETS,
+		.sockets = !mailbox && options->lists & FT_ON_SOCKETS,
 	};
 	char remark[256];
 	struct ft_links *links = NULL;
@@ -170,6 +190,9 @@ int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 	ret = ft_collector_start(&config, links, ret_collector, err, err_size);
 	if (ret == 0 && !options->read_file)
 		confine(session, 1U << FT_CONFINE_FILES, remark, sizeof(remark));
+	/* After that, so that it holds for them as well. */
+	if (ret == 0 && session->writers)
+		ret = ft_writers_start(session->writers, err, err_size);
 	return ret;
 }
 

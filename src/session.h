@@ -9,12 +9,14 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "core/rows.h"
+
 struct ft_collector;
 struct ft_filter;
 struct ft_mailbox;
 struct ft_names;
 struct ft_options;
-struct ft_queue;
+struct ft_writers;
 
 struct ft_session {
 	const struct ft_options *options; /* borrowed */
@@ -22,6 +24,10 @@ struct ft_session {
 	char observer[65];                /* this host's name */
 	struct ft_names *names;           /* owned: hosts and services of /etc */
 	struct ft_filter *filter;         /* owned */
+	/* What the outputs beside the screen read: nobody changes it while they run. */
+	struct ft_names *output_names;    /* owned */
+	struct ft_show output_show;
+	struct ft_writers *writers;       /* owned */
 };
 
 /* -EINVAL + sentence if the display filter is none. */
@@ -29,10 +35,17 @@ int ft_session_open(struct ft_session *session, const struct ft_options *options
 		    size_t err_size);
 void ft_session_close(struct ft_session *session);
 
-/* Opens links and backend and starts the collector for one of the two. -errno + sentence. */
+/* Opens links and backend and starts the collector for the screen's mailbox (NULL in batch) and
+ * the outputs that are open. -errno + sentence. */
 int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
-		       struct ft_queue *outputs, struct ft_collector **ret_collector, char *err,
-		       size_t err_size);
+		       struct ft_collector **ret_collector, char *err, size_t err_size);
+
+/* session_outputs.c: opens what the options ask for beside the screen, and with `print` batch's
+ * stdout. Before the collector. -errno + sentence; what is open stays the session's. */
+int ft_session_open_outputs(struct ft_session *session, bool print, char *err, size_t err_size);
+/* After the collector has stopped: they write what they have. Signals (a signalfd; -1 = none)
+ * that come meanwhile end the program without waiting. As ft_writers_join. */
+int ft_session_end_outputs(struct ft_session *session, int signals, char *err, size_t err_size);
 
 /* Signals that end or stop us, blocked before there are threads; SIGPIPE and
  * SIGXFSZ are ignored. */

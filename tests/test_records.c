@@ -106,7 +106,7 @@ static const struct page summary_page[] = {
 	{ "interfaces[].ports[].tx.packets", "n" }, { "interfaces[].ports[].tx.l2_bytes", "n" },
 	{ "interfaces[].ports[].drops.rx", "n" }, { "interfaces[].ports[].drops.tx", "n" },
 	{ "interfaces[].ports[].drops.qdisc", "n" }, { "health.max_flows", "n!" },
-	{ "health.evicted", "n!" }, { "health.lengthened", "n!" },
+	{ "health.evicted", "n!" }, { "health.lengthened", "n!" }, { "health.missed", "n!" },
 	{ "health.log_fill_per_mille", "n!" }, { "health.spilled", "n!" },
 	{ "health.flips", "n!" }, { "health.map_bytes", "n!" },
 	{ "health.sockets_missed", "n!" }, { "health.owner_source", "s" },

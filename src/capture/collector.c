@@ -36,6 +36,7 @@ static void release(struct ft_collector *c)
 		ft_links_close(c->links);
 	ft_picture_done(&c->picture);
 	free(c->addresses.nets);
+	free(c->outputs);
 	if (c->timer_fd >= 0)
 		close(c->timer_fd);
 	if (c->wish_fd >= 0)
@@ -91,6 +92,10 @@ int ft_collector_start(const struct ft_collector_config *config, struct ft_links
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->answered, NULL);
 	c->config = *config;
+	c->outputs = xcalloc(config->output_count + 1, sizeof(*c->outputs));
+	if (config->output_count > 0)
+		memcpy(c->outputs, config->outputs, config->output_count * sizeof(*c->outputs));
+	c->config.outputs = c->outputs;
 	c->links = links;
 	c->is_file = config->backend.file;
 	c->interval_ns = config->interval_ns ? config->interval_ns : SECOND;

@@ -16,6 +16,12 @@
 #include "capture/mailbox.h"
 #include "core/table.h"
 
+/* One of the queues that get every snapshot. */
+struct ft_collector_output {
+	struct ft_queue *queue; /* borrowed */
+	bool may_miss; /* when full it misses snapshots (counted); else the interval goes on */
+};
+
 struct ft_collector_config {
 	uint64_t interval_ns;       /* -d */
 	uint64_t intervals;         /* -c: stop after so many; 0 = until told; a file has one */
@@ -24,7 +30,8 @@ struct ft_collector_config {
 	struct ft_backend_config backend;
 	struct ft_mailbox *mailbox; /* the screen's; NULL in batch; borrowed */
 	bool sockets;               /* list all sockets from the start: batch */
-	struct ft_queue *outputs;   /* the writer's queue of snapshots; NULL = none; borrowed */
+	const struct ft_collector_output *outputs; /* copied; the queues are borrowed */
+	size_t output_count;
 	/* Called when all is open, before the thread is there; NULL: nothing. remark: "", or a
 	 * sentence for the health line. */
 	void (*opened)(void *arg, char *remark, size_t remark_size);

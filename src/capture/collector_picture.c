@@ -249,6 +249,7 @@ void ft_picture_info(struct ft_collector *collector, const char *notes[FT_NOTES_
 		.not_watched_ns = collector->not_watched_ns,
 		.store = collector->store,
 		.lengthened = collector->lengthened,
+		.missed = collector->missed,
 		.notes = notes,
 		.note_count = ft_notes_list(&collector->notes, ft_collector_mono(), notes),
 		.scopes = picture->scopes,

@@ -49,6 +49,7 @@ struct wishes {
 struct ft_collector {
 	/* constant once the thread runs */
 	struct ft_collector_config config;
+	struct ft_collector_output *outputs; /* owned; config.outputs points here */
 	char reason[FT_REASON_MAX];
 	bool is_file;
 	uint64_t start_ns; /* CLOCK_REALTIME */
@@ -96,6 +97,8 @@ struct ft_collector {
 	struct ft_store_health store; /* over the interval */
 	uint64_t published;     /* intervals ended */
 	uint64_t lengthened;
+	uint64_t lengthened_since; /* CLOCK_MONOTONIC; 0 = this interval isn't */
+	uint64_t missed;        /* snapshots that outputs did not get */
 	uint64_t evicted;       /* as the last snapshot said */
 	uint64_t not_watched_ns, paused_mono;
 	bool paused, gap;       /* gap: counting really is off */

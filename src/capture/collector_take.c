@@ -20,6 +20,7 @@
 #define OWNER_QUERIES_MAX 10000
 #define LIST_BUDGET_NS (20 * UINT64_C(1000000))
 #define LIST_LAST_NS SECOND
+#define LENGTHEN_MAX_NS (10 * SECOND)
 
 /* ---- the end and its reason */
 
@@ -300,36 +301,81 @@ struct ft_snapshot *ft_collector_take_picture(struct ft_collector *c, bool last)
 	return snapshot;
 }
 
-/* Hands a picture to the outputs, then to the screen. The last one always finds a place. */
-void ft_collector_publish(struct ft_collector *c, struct ft_snapshot *snapshot, bool last)
+/* Gives one output its reference. The last picture always finds a place. */
+static void give(struct ft_collector *c, const struct ft_collector_output *output,
+		 struct ft_snapshot *snapshot, bool last)
 {
-	struct ft_queue *outputs = c->config.outputs;
 	bool taken;
 
-	if (outputs) {
-		ft_snapshot_take(snapshot);
-		if (last)
-			taken = ft_queue_put_last(outputs, snapshot);
-		else
-			taken = ft_queue_put(outputs, snapshot);
-		if (!taken)
-			ft_snapshot_put(snapshot); /* closed: nobody writes any more */
-	}
+	ft_snapshot_take(snapshot);
+	if (last)
+		taken = ft_queue_put_last(output->queue, snapshot);
+	else
+		taken = ft_queue_put(output->queue, snapshot);
+	if (taken)
+		return;
+	ft_snapshot_put(snapshot);
+	if (last)
+		return; /* closed: nobody writes any more */
+	c->missed++;
+	ft_notes_say(&c->notes, FT_NOTE_MISSED, ft_collector_mono() + FOR_A_MINUTE,
+		     _("an output is too slow; intervals that it missed: %llu"),
+		     (unsigned long long)c->missed);
+}
+
+/* Hands a picture to the outputs, then to the screen. */
+void ft_collector_publish(struct ft_collector *c, struct ft_snapshot *snapshot, bool last)
+{
+	for (size_t i = 0; i < c->config.output_count; i++)
+		give(c, &c->config.outputs[i], snapshot, last);
 	if (c->config.mailbox)
 		ft_mailbox_put(c->config.mailbox, snapshot);
 	else
 		ft_snapshot_put(snapshot);
 }
 
+/* True if an output that may miss nothing is so far behind that the interval has to go on. With
+ * a screen not for ever: its user is to see what goes on. */
+static bool must_lengthen(struct ft_collector *c)
+{
+	uint64_t now = ft_collector_mono();
+	bool full = false;
+
+	for (size_t i = 0; i < c->config.output_count; i++)
+		full = full || (!c->config.outputs[i].may_miss &&
+				ft_queue_full(c->config.outputs[i].queue));
+	if (!full)
+		return false;
+	if (c->lengthened_since == 0)
+		c->lengthened_since = now;
+	return !c->config.mailbox || now - c->lengthened_since < LENGTHEN_MAX_NS;
+}
+
+/* What the outputs have to say goes on the health line. */
+static void read_remarks(struct ft_collector *c)
+{
+	char text[FT_QUEUE_REMARK_MAX];
+
+	for (size_t i = 0; i < c->config.output_count; i++) {
+		ft_queue_read_remark(c->config.outputs[i].queue, text);
+		if (text[0])
+			ft_notes_say(&c->notes, FT_NOTE_REMARK + (uint32_t)i, NEVER, "%s", text);
+		else
+			ft_notes_drop(&c->notes, FT_NOTE_REMARK + (uint32_t)i);
+	}
+}
+
 /* Ends the interval, unless outputs are so far behind that it has to go on. */
 void ft_collector_end_interval(struct ft_collector *c)
 {
-	if (c->config.outputs && ft_queue_full(c->config.outputs)) {
+	if (must_lengthen(c)) {
 		c->lengthened++;
 		ft_notes_say(&c->notes, FT_NOTE_OUTPUT, ft_collector_mono() + FOR_A_WHILE,
 			     _("the output is slow: intervals are lengthened"));
 		return;
 	}
+	c->lengthened_since = 0;
+	read_remarks(c);
 	ft_collector_publish(c, ft_collector_take_picture(c, false), false);
 	c->published++;
 }

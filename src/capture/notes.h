@@ -13,7 +13,8 @@
 #define FT_NOTES_MAX 8
 #define FT_NOTE_TEXT_MAX 320
 
-/* What a note is about. From FT_NOTE_SCOPE up there is one for each scope. */
+/* What a note is about. From FT_NOTE_SCOPE up there is one for each scope,
+ * from FT_NOTE_REMARK one for each output. */
 enum ft_note_subject {
 	FT_NOTE_BACKEND = 1,
 	FT_NOTE_WATCH,
@@ -23,10 +24,12 @@ enum ft_note_subject {
 	FT_NOTE_EVICTED,
 	FT_NOTE_OWNERS,
 	FT_NOTE_OUTPUT,
+	FT_NOTE_MISSED,
 	FT_NOTE_LEFT_OUT,
 	FT_NOTE_RIGHTS,
 	FT_NOTE_SOCKETS,
-	FT_NOTE_SCOPE, /* + scope number */
+	FT_NOTE_SCOPE,                /* + scope number */
+	FT_NOTE_REMARK = 0x10000,     /* + number of the output */
 };
 
 struct ft_notes {

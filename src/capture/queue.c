@@ -11,6 +11,7 @@
  */
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ struct ft_queue {
 	size_t head, count;
 	bool closed;
 	int fd;
+	char remark[FT_QUEUE_REMARK_MAX];
 	void *ring[]; /* capacity + 1 */
 };
 
@@ -156,4 +158,22 @@ void ft_queue_close(struct ft_queue *queue)
 int ft_queue_fd(const struct ft_queue *queue)
 {
 	return queue->fd;
+}
+
+/* Replaces what was said. */
+void ft_queue_remark(struct ft_queue *queue, const char *text)
+{
+	pthread_mutex_lock(&queue->lock);
+	snprintf(queue->remark, sizeof(queue->remark), "%s", text);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+/* A copy of it. */
+void ft_queue_read_remark(const struct ft_queue *queue, char text[FT_QUEUE_REMARK_MAX])
+{
+	pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&queue->lock;
+
+	pthread_mutex_lock(lock);
+	snprintf(text, FT_QUEUE_REMARK_MAX, "%s", queue->remark);
+	pthread_mutex_unlock(lock);
 }

@@ -78,6 +78,7 @@ struct ft_snapshot_info {
 	uint64_t not_watched_ns; /* sum of such gaps */
 	struct ft_store_health store;
 	uint64_t lengthened;  /* intervals lengthened because an output was slow, since start */
+	uint64_t missed;      /* intervals that an output did not get, summed, since start */
 	uint64_t owners_unknown_full;
 	const char *const *notes; /* sentences for the health line, newest first */
 	size_t note_count;
@@ -128,7 +129,7 @@ struct ft_snapshot {
 	bool paused_watch;
 	uint64_t not_watched_ns;
 	struct ft_store_health store;
-	uint64_t lengthened;
+	uint64_t lengthened, missed;
 	uint64_t evicted, owners_unknown_full; /* since start */
 	uint32_t max_flows;
 	char **notes;

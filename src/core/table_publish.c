@@ -162,6 +162,7 @@ static void publish_health(const struct ft_build *build, struct ft_snapshot *sho
 	shown->store = info->store;
 	shown->store.sockets_missed += build->table->tcp.refused;
 	shown->lengthened = info->lengthened;
+	shown->missed = info->missed;
 	shown->evicted = build->table->evicted;
 	shown->owners_unknown_full = info->owners_unknown_full +
 				     ft_owners_refused(build->table->owners);

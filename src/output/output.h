@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What leaves flowtop: batch on stdout and the snapshot key's file, one file a format behind
- * one const table. Called on the writer thread (batch) or the UI thread (key w), never both
- * on one output.
+ * one const table; and what opens its own target (a recording, a collector). Called on a writer
+ * thread (writers.h) or the UI thread (key w), never both on one output.
  */
 #ifndef FT_OUTPUT_OUTPUT_H
 #define FT_OUTPUT_OUTPUT_H
@@ -17,7 +17,8 @@
 struct ft_output;
 
 struct ft_output_config {
-	FILE *stream;           /* borrowed; line-buffered for batch */
+	FILE *stream;           /* borrowed; line-buffered for batch; NULL with a target */
+	const char *target;     /* file or URL of outputs that open it themselves; borrowed */
 	const char *observer;   /* host name; borrowed */
 	unsigned lists;         /* FT_ON_* bits to print */
 	struct ft_query query;  /* filter, sort, show; list is set for each */
@@ -37,8 +38,12 @@ struct ft_output_ops {
 	int (*close)(struct ft_output *output);
 };
 
+#define FT_OUTPUT_REMARK_MAX 112
 struct ft_output {
 	const struct ft_output_ops *ops;
+	/* What the user is to know of it, on the health line: set by write, kept until it is set
+	 * again; "" = nothing. With a failed write: why, better than strerror can say. */
+	char remark[FT_OUTPUT_REMARK_MAX];
 };
 
 extern const struct ft_output_ops *const ft_outputs[]; /* NULL-ended */
@@ -51,14 +56,5 @@ const struct ft_output_ops *ft_output_find(const char *name);
 int ft_output_snapshot_file(const struct ft_output_ops *ops, const struct ft_output_config *config,
 			    const struct ft_snapshot *snapshot, char **ret_path, char *err,
 			    size_t err_size);
-
-/* The writer thread of batch: takes snapshots from the queue until it is closed. */
-struct ft_queue;
-struct ft_writer;
-struct ft_writer *ft_writer_start(struct ft_queue *queue, struct ft_output *output);
-/* Joins; 0, -EPIPE, -errno of the first failed write. */
-int ft_writer_join(struct ft_writer *writer);
-/* Readable once the writer failed or ended. */
-int ft_writer_fd(const struct ft_writer *writer);
 
 #endif

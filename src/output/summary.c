@@ -155,6 +155,7 @@ static void put_health(struct ft_json *json, const struct ft_snapshot *snapshot)
 	ft_json_uint(json, "max_flows", snapshot->max_flows);
 	ft_json_uint(json, "evicted", snapshot->evicted);
 	ft_json_uint(json, "lengthened", snapshot->lengthened);
+	ft_json_uint(json, "missed", snapshot->missed);
 	if (snapshot->not_watched_ns)
 		ft_json_uint(json, "not_watched_ns", snapshot->not_watched_ns);
 	ft_json_uint(json, "log_fill_per_mille", snapshot->store.log_fill);

@@ -418,13 +418,16 @@ static void test_pictures(void **state)
 static void test_count(void **state)
 {
 	struct ft_collector_config config = base_config();
-	struct ft_queue *queue = config.outputs = ft_queue_new(8, drop_snapshot);
+	struct ft_queue *queue = ft_queue_new(8, drop_snapshot);
+	struct ft_collector_output output = { .queue = queue };
 	struct ft_collector *collector;
 	uint64_t packets = 0;
 	char err[64] = "x";
 	int error = -1;
 
 	(void)state;
+	config.outputs = &output;
+	config.output_count = 1;
 	config.interval_ns = 20 * MS;
 	config.intervals = 3;
 	collector = start(&config);
@@ -451,11 +454,15 @@ static void test_count(void **state)
 static void test_slow_output(void **state)
 {
 	struct ft_collector_config config = base_config();
-	struct ft_queue *queue = config.outputs = ft_queue_new(1, drop_snapshot);
-	struct ft_collector *collector = start(&config);
+	struct ft_queue *queue = ft_queue_new(1, drop_snapshot);
+	struct ft_collector_output output = { .queue = queue };
+	struct ft_collector *collector;
 	struct ft_snapshot *first, *last;
 
 	(void)state;
+	config.outputs = &output;
+	config.output_count = 1;
+	collector = start(&config);
 	for (int i = 0; i < 4; i++) { /* the first fills the queue, three find it full */
 		ft_collector_kick(collector);
 		wait_for(&fake.collects, i + 1);
@@ -477,6 +484,55 @@ static void test_slow_output(void **state)
 	ft_snapshot_put(last);
 	ft_collector_free(collector);
 	ft_queue_free(queue);
+}
+
+/* An output that may miss some is not waited for: the others get theirs, and it is counted. */
+static void test_missed(void **state)
+{
+	struct ft_collector_config config = base_config();
+	struct ft_queue *slow = ft_queue_new(1, drop_snapshot), *quick = ft_queue_new(8, drop_snapshot);
+	struct ft_collector_output outputs[] = { { .queue = slow, .may_miss = true },
+						 { .queue = quick } };
+	struct ft_collector *collector;
+	struct ft_snapshot *snapshot = NULL;
+	uint64_t packets = 0, missed = 0;
+	int said;
+
+	(void)state;
+	config.outputs = outputs;
+	config.output_count = 2;
+	ft_queue_remark(slow, "what it has to say");
+	collector = start(&config);
+	for (int i = 0; i < 4; i++) { /* the first fills it, it misses three */
+		ft_collector_kick(collector);
+		wait_for(&fake.collects, i + 1);
+	}
+	ft_collector_stop(collector);
+	for (int i = 0; i < 5; i++) {
+		snapshot = ft_queue_take(quick);
+		assert_non_null(snapshot);
+		packets += snapshot->interval.seen.packets;
+		missed = snapshot->missed;
+		assert_int_equal(snapshot->lengthened, 0);
+		said = 0;
+		for (size_t k = 0; k < snapshot->note_count; k++)
+			said += strcmp(snapshot->notes[k], "what it has to say") == 0;
+		assert_int_equal(said, 1);
+		ft_snapshot_put(snapshot);
+	}
+	assert_null(ft_queue_take(quick));
+	assert_int_equal(packets, atomic_load(&fake.handed_out));
+	assert_int_equal(missed, 3);
+	snapshot = ft_queue_take(slow);
+	assert_int_equal(snapshot->missed, 0);
+	ft_snapshot_put(snapshot);
+	snapshot = ft_queue_take(slow); /* the last one finds its place all the same */
+	assert_true(snapshot->last);
+	ft_snapshot_put(snapshot);
+	assert_null(ft_queue_take(slow));
+	ft_collector_free(collector);
+	ft_queue_free(slow);
+	ft_queue_free(quick);
 }
 
 /* Half full: collected at once, without ending the interval. */
@@ -544,13 +600,16 @@ static void test_pause(void **state)
 static void test_fault(void **state)
 {
 	struct ft_collector_config config = base_config();
-	struct ft_queue *queue = config.outputs = ft_queue_new(4, drop_snapshot);
+	struct ft_queue *queue = ft_queue_new(4, drop_snapshot);
+	struct ft_collector_output output = { .queue = queue };
 	struct ft_collector *collector;
 	struct ft_snapshot *snapshot;
 	char err[FT_REASON_MAX] = "";
 	int error = 0;
 
 	(void)state;
+	config.outputs = &output;
+	config.output_count = 1;
 	config.interval_ns = 2 * MS;
 	atomic_store(&fake.collect_error, -EIO);
 	collector = start(&config);
@@ -572,11 +631,14 @@ static void test_fault(void **state)
 static void test_file_batch(void **state)
 {
 	struct ft_collector_config config = base_config();
-	struct ft_queue *queue = config.outputs = ft_queue_new(4, drop_snapshot);
+	struct ft_queue *queue = ft_queue_new(4, drop_snapshot);
+	struct ft_collector_output output = { .queue = queue };
 	struct ft_collector *collector;
 	struct ft_snapshot *snapshot;
 
 	(void)state;
+	config.outputs = &output;
+	config.output_count = 1;
 	config.backend.file = "/nowhere/a-rather-long-name.pcap";
 	fake.chunks = 6;
 	atomic_store(&fake.fill, 1000); /* each chunk is collected */
@@ -728,6 +790,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pictures, set_up),
 		cmocka_unit_test_setup(test_count, set_up),
 		cmocka_unit_test_setup(test_slow_output, set_up),
+		cmocka_unit_test_setup(test_missed, set_up),
 		cmocka_unit_test_setup(test_half_full, set_up),
 		cmocka_unit_test_setup(test_pause, set_up),
 		cmocka_unit_test_setup(test_fault, set_up),

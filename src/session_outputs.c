@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which outputs a run has beside the screen: batch's stdout, and what the options name. Each is
+ * opened here, by the main thread and before anything is counted, so that what cannot be opened
+ * ends the program with a sentence; from then on it is its writer's.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/column.h"
+#include "options.h"
+#include "output/writers.h"
+
+/* What the rows are: options as a query. */
+static void fill_config(struct ft_session *session, struct ft_output_config *config)
+{
+	const struct ft_options *options = session->options;
+	const struct ft_column *sort = options->sort ? ft_column_find(options->sort) : NULL;
+
+	session->output_show = (struct ft_show){
+		.unit = options->unit,
+		.prefix = options->prefix,
+		.window = options->window,
+		.layer = options->layer,
+		.numeric_hosts = options->numeric_hosts,
+		.numeric_ports = options->numeric_ports,
+		.ascii = options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+		.names = session->output_names,
+	};
+	*config = (struct ft_output_config){
+		.observer = session->observer,
+		.lists = options->lists,
+		.query = {
+			.filter = session->filter,
+			.sort = sort,
+			.ascending = options->sort_ascending >= 0 ? options->sort_ascending :
+				     sort ? sort->ascending : false,
+			.show = &session->output_show,
+		},
+		.max_rows = options->max_rows,
+	};
+}
+
+/* Opens one and hands it to its writer. */
+static int add(struct ft_session *session, const struct ft_output_ops *ops,
+	       const struct ft_output_config *config, unsigned flags, char *err, size_t err_size)
+{
+	struct ft_output *output = NULL;
+	int ret = ops->open(config, &output, err, err_size);
+
+	if (ret < 0)
+		return ret;
+	return ft_writers_add(session->writers, output, flags,
+			      config->target ? config->target : "", err, err_size);
+}
+
+int ft_session_open_outputs(struct ft_session *session, bool print, char *err, size_t err_size)
+{
+	const struct ft_options *options = session->options;
+	struct ft_output_config config;
+	int ret = 0;
+
+	session->writers = ft_writers_new();
+	fill_config(session, &config);
+	if (print) {
+		config.stream = stdout;
+		ret = add(session, ft_output_find(options->format), &config, FT_WRITER_ESSENTIAL,
+			  err, err_size);
+		config.stream = NULL;
+	}
+	return ret;
+}
+
+/* True if one came that asks to end. */
+static bool is_asked_to_end(int signals)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo != SIGTSTP)
+			return true;
+	return false;
+}
+
+int ft_session_end_outputs(struct ft_session *session, int signals, char *err, size_t err_size)
+{
+	struct pollfd fds[2] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = ft_writers_fd(session->writers), .events = POLLIN },
+	};
+
+	ft_writers_close(session->writers);
+	/* Who asks a second time to end does not wait for a reader. */
+	while (ft_writers_running(session->writers)) {
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[0].revents && is_asked_to_end(signals))
+			_exit(4);
+		if (fds[1].revents)
+			ft_writers_heard(session->writers);
+	}
+	return ft_writers_join(session->writers, err, err_size);
+}
