@@ -7,7 +7,7 @@
 _flowtop()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev='' option=''
-	local long='--interface --capture-filter --local --read --batch --count --limit --output
+	local long='--interface --capture-filter --local --read --export --batch --count --limit --output
 		--interval --window --sort --pane --numeric --numeric-ports --resolve --unit --si
 		--iec --layer --ipv4 --ipv6 --pid --promiscuous --backend --max-flows --readonly
 		--no-mouse --no-color --color --ascii --config --list-interfaces --doctor --help
@@ -46,6 +46,11 @@ _flowtop()
 	-r | --read | --config)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--export)
+		compopt -o nospace 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -W 'ipfix:// ipfix+tcp://' -- "$cur")
 		return
 		;;
 	-o | --output)

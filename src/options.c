@@ -53,6 +53,9 @@ void ft_options_done(struct ft_options *options)
 	free(options->capture_filter);
 	free(options->local_nets);
 	free(options->read_file);
+	for (size_t i = 0; i < options->export_count; i++)
+		free(options->exports[i]);
+	free(options->exports);
 	free(options->format);
 	free(options->sort);
 	free(options->pids);

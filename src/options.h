@@ -27,6 +27,8 @@ struct ft_options {
 	struct ft_net *local_nets; /* -F */
 	size_t local_net_count;
 	char *read_file;       /* -r */
+	char **exports;        /* --export: URLs, checked */
+	size_t export_count;
 	uint64_t intervals;    /* -c */
 	uint64_t max_rows;     /* -L */
 	char *format;          /* -o, "text" */

@@ -19,6 +19,7 @@
 #include "core/num.h"
 #include "core/table.h"
 #include "core/xalloc.h"
+#include "output/exporters.h"
 #include "output/output.h"
 
 #define MAX_FLOWS_LIMIT (1U << 24)
@@ -109,6 +110,22 @@ static int set_read(struct ft_options *options, const char *what, const char *va
 {
 	(void)what, (void)err, (void)err_size;
 	replace(&options->read_file, value);
+	return 0;
+}
+
+/* --export: the URL is checked, but nothing is opened. */
+static int set_export(struct ft_options *options, const char *what, const char *value, char *err,
+		      size_t err_size)
+{
+	char why[512];
+
+	if (ft_exporter_check(value, why, sizeof(why)) < 0) {
+		snprintf(err, err_size, "%s: %s", what, why);
+		return -EINVAL;
+	}
+	options->exports = xreallocarray(options->exports, options->export_count + 1,
+					 sizeof(*options->exports));
+	options->exports[options->export_count++] = xstrdup(value);
 	return 0;
 }
 
@@ -493,6 +510,9 @@ const struct ft_option ft_option_table[] = {
 	  set_local },
 	{ 'r', "read", N_("FILE"), N_("read a capture file, pcap or pcapng; - is stdin"), false, false,
 	  set_read },
+	{ '\0', "export", N_("URL"),
+	  N_("send to a collector as well (the man page lists the kinds); repeat"),
+	  true, true, set_export },
 	{ 'b', "batch", NULL, N_("batch: no screen; print records or text to stdout"), false,
 	  false, set_batch },
 	{ 'c', "count", N_("N"), N_("stop after N intervals"), false, false, set_count },

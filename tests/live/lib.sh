@@ -236,6 +236,32 @@ need_link() {
 	done
 }
 
+# ---- collectors: what tools/collectors unpacked, or what is installed
+
+collectors=${FT_COLLECTORS:-$top_srcdir/build/collectors}
+
+# need_collector PROGRAM...: skips the test where one is missing.
+need_collector() {
+	local program
+	for program; do
+		collector_path "$program" >/dev/null || skip_all "no $program here"
+	done
+}
+
+collector_path() {
+	local path
+	for path in "$collectors/usr/bin/$1" "$collectors/usr/sbin/$1" "$(command -v "$1")"; do
+		if [ -x "$path" ]; then echo "$path"; return; fi
+	done
+	return 1
+}
+
+# collector_env: for env, in front of a collector's path.
+collector_env() {
+	local lib=$collectors/usr/lib
+	echo "LD_LIBRARY_PATH=$lib/$(gcc -dumpmachine 2>/dev/null || echo x86_64-linux-gnu):$lib"
+}
+
 # ---- flowtop
 
 # True where the kernel has tcx links, whatever flowtop thinks.
