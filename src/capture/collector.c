@@ -28,6 +28,7 @@ static void release(struct ft_collector *c)
 	if (c->backend)
 		c->backend->ops->close(c->backend);
 	ft_socket_lister_free(c->lister);
+	ft_event_source_free(c->event_source);
 	ft_owner_source_free(c->owner_source);
 	ft_socket_source_free(c->socket_source);
 	ft_table_free(c->table);
@@ -83,6 +84,28 @@ static void tell_opened(struct ft_collector *c)
 			     remark);
 }
 
+/* Where events come from: the kernel if it may be asked and tells, else what passes. */
+static void open_events(struct ft_collector *c)
+{
+	const struct ft_backend_ops *ops = c->backend->ops;
+	char why[FT_REASON_MAX] = "";
+
+	if (c->is_file)
+		snprintf(why, sizeof(why), "%s", _("a file has packets only"));
+	else if (ops != &ft_backend_tcx && ops != &ft_backend_clsact)
+		snprintf(why, sizeof(why), _("the backend is %s"), ops->name);
+	else
+		c->event_source = ft_event_source_new(c->owner_source, 0, 0, why, sizeof(why));
+	ft_table_derive(c->table, !c->event_source);
+	if (c->event_source)
+		snprintf(c->unseen, sizeof(c->unseen), "%s",
+			 ft_event_source_unseen(c->event_source));
+	else
+		snprintf(c->unseen, sizeof(c->unseen),
+			 _("events are taken from packets (%.200s): no listeners, retransmits "
+			   "or local errors"), why);
+}
+
 int ft_collector_start(const struct ft_collector_config *config, struct ft_links *links,
 		       struct ft_collector **ret_collector, char *err, size_t err_size)
 {
@@ -111,6 +134,7 @@ int ft_collector_start(const struct ft_collector_config *config, struct ft_links
 				c->reason, sizeof(c->reason), err, err_size);
 	if (ret < 0)
 		goto cleanup;
+	open_events(c);
 	if (links && !c->is_file)
 		ft_collector_set_addresses(c);
 	tell_opened(c);

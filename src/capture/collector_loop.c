@@ -177,6 +177,7 @@ static void glance(struct ft_collector *c)
 {
 	uint64_t wait = ft_owner_source_glance(c->owner_source);
 
+	ft_event_source_drain(c->event_source, ft_table_events(c->table));
 	c->glance_mono = ft_collector_mono() + wait;
 	arm(c);
 }

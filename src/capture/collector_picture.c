@@ -244,6 +244,7 @@ void ft_picture_info(struct ft_collector *collector, const char *notes[FT_NOTES_
 		.capture_filter = filter ? filter : "",
 		.owner_source = collector->owner_source ?
 				ft_owner_source_describe(collector->owner_source) : "",
+		.event_source = collector->unseen,
 		.progress = collector->backend->ops->progress(collector->backend),
 		.paused_watch = collector->gap,
 		.not_watched_ns = collector->not_watched_ns,

@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "capture/collector.h"
+#include "capture/event_source.h"
 #include "capture/notes.h"
 #include "capture/socket_list.h"
 #include "capture/socket_source.h"
@@ -75,6 +76,8 @@ struct ft_collector {
 	struct ft_table *table;
 	struct ft_owner_source *owner_source; /* NULL: a file */
 	struct ft_socket_source *socket_source; /* NULL: a file */
+	struct ft_event_source *event_source; /* NULL: events are derived from packets */
+	char unseen[FT_REASON_MAX];   /* what events can't be seen, and why */
 	bool sockets_sampled;         /* the backend does it */
 	struct ft_socket_lister *lister; /* NULL: a file */
 	bool list_sockets;            /* somebody wants to see them all */

@@ -287,6 +287,7 @@ struct ft_snapshot *ft_collector_take_picture(struct ft_collector *c, bool last)
 
 	if (c->is_file)
 		file_times(c);
+	ft_event_source_drain(c->event_source, ft_table_events(c->table));
 	ft_picture_info(c, notes, &info);
 	snapshot = ft_table_snapshot(c->table, &info, last);
 	/* What finds no place at all is in `other` too, without an eviction. */

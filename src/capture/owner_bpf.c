@@ -349,6 +349,13 @@ uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie)
 	return process ? record_of(source, process) : FT_OWNER_UNKNOWN;
 }
 
+uint16_t ft_owner_bpf_process(struct ft_owner_bpf *source, uint32_t tgid, uint64_t start_ns)
+{
+	struct process *process = source ? know_process(source, tgid, start_ns) : NULL;
+
+	return process ? record_of(source, process) : FT_OWNER_UNKNOWN;
+}
+
 /* ---- birth and death */
 
 /* True if some of the programs tell whose sockets are. */

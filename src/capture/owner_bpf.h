@@ -35,6 +35,8 @@ const struct ft_owner_maps *ft_owner_bpf_maps(const struct ft_owner_bpf *source)
 void ft_owner_bpf_drain(struct ft_owner_bpf *source);
 /* Who owns the socket: a process, FT_OWNER_KERNEL, or FT_OWNER_UNKNOWN; NULL knows nothing. */
 uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie);
+/* The process, by its number and the time at which it started (as the kernel tells it). */
+uint16_t ft_owner_bpf_process(struct ft_owner_bpf *source, uint32_t tgid, uint64_t start_ns);
 /* True if each socket of a process is known: those before us and those since. */
 bool ft_owner_bpf_complete(const struct ft_owner_bpf *source);
 

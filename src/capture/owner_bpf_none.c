@@ -40,6 +40,12 @@ uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie)
 	return FT_OWNER_UNKNOWN;
 }
 
+uint16_t ft_owner_bpf_process(struct ft_owner_bpf *source, uint32_t tgid, uint64_t start_ns)
+{
+	(void)source, (void)tgid, (void)start_ns;
+	return FT_OWNER_UNKNOWN;
+}
+
 bool ft_owner_bpf_complete(const struct ft_owner_bpf *source)
 {
 	(void)source;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bpf/owner_abi.h"
 #include "capture/owner_proc.h"
 #include "core/xalloc.h"
 
@@ -106,6 +107,22 @@ uint16_t ft_owner_source_of_socket(struct ft_owner_source *source, const struct 
 		return ft_owner_proc_of_socket(source->proc, &sock);
 	owner = find_by_cookie(source, sock.cookie);
 	return owner == FT_OWNER_UNKNOWN ? FT_OWNER_KERNEL : owner;
+}
+
+void ft_owner_source_drain(struct ft_owner_source *source)
+{
+	ft_owner_bpf_drain(source->bpf);
+}
+
+uint16_t ft_owner_source_whose(struct ft_owner_source *source, const struct ft_owner_whose *whose)
+{
+	uint16_t owner = FT_OWNER_UNKNOWN;
+
+	if (whose->how == FT_HOW_KERNEL)
+		return FT_OWNER_KERNEL;
+	if (whose->start_ns)
+		owner = ft_owner_bpf_process(source->bpf, whose->tgid, whose->start_ns);
+	return owner == FT_OWNER_UNKNOWN ? find_by_cookie(source, whose->cookie) : owner;
 }
 
 const char *ft_owner_source_describe(struct ft_owner_source *source)

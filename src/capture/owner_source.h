@@ -37,6 +37,14 @@ uint64_t ft_owner_source_glance(struct ft_owner_source *source);
  * known to have had it. */
 uint16_t ft_owner_source_of_socket(struct ft_owner_source *source,
 				   const struct ft_socket *socket);
+/* Reads what BPF has to tell, and nothing else. */
+void ft_owner_source_drain(struct ft_owner_source *source);
+/* Whose a socket is by what an event says of it: the process if it says one, else by the cookie. */
+struct ft_owner_whose {
+	uint64_t cookie, start_ns;
+	uint32_t tgid, how; /* as in bpf/owner_abi.h; 0 = not said */
+};
+uint16_t ft_owner_source_whose(struct ft_owner_source *source, const struct ft_owner_whose *whose);
 
 /* Which sources are in use, and what is missing. */
 const char *ft_owner_source_describe(struct ft_owner_source *source);

@@ -13,7 +13,7 @@
 #include "core/nls.h"
 
 #define ALL_LISTS (FT_ON_FLOWS | FT_ON_TALKERS | FT_ON_PROCESSES)
-#define OWNED_LISTS (FT_ON_FLOWS | FT_ON_PROCESSES | FT_ON_SOCKETS)
+#define OWNED_LISTS (FT_ON_FLOWS | FT_ON_PROCESSES | FT_ON_SOCKETS | FT_ON_EVENTS)
 #define ENDED_LISTS (FT_ON_FLOWS | FT_ON_SOCKETS)
 
 #define NUMBER(name) \
@@ -32,21 +32,28 @@
 
 /* clang-format off */
 const struct ft_column ft_columns[] = {
+	/* what happened */
+	{ MARK(time), .title = N_("Time"), .help = N_("when it happened"),
+	  .lists = FT_ON_EVENTS, WIDTHS(8, 12, 15), .priority = 2, .ascending = true },
+	{ MARK(event), .title = N_("Event"),
+	  .help = N_("connect, accept, connect_failed, close, retransmit, listen; udp: the first "
+		     "datagram"),
+	  .lists = FT_ON_EVENTS, WIDTHS(7, 10, 14), .priority = 0, .ascending = true },
 	/* who */
 	{ TEXT(local), .title = N_("Local"), .help = N_("this side: address or name, and port"),
-	  .lists = ENDED_LISTS, WIDTHS(13, 21, 47), .priority = 3, .on_sockets = 1 },
+	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(13, 21, 47), .priority = 3, .on_sockets = 1 },
 	{ MARK(dir), .title = N_("D"),
 	  .help = N_("who began it: > the local end, < the remote end"),
-	  .lists = FT_ON_FLOWS, WIDTHS(1, 1, 1), .priority = 8 },
+	  .lists = FT_ON_FLOWS | FT_ON_EVENTS, WIDTHS(1, 1, 1), .priority = 8 },
 	{ TEXT(remote), .title = N_("Remote"),
 	  .help = N_("the other side: address or name, and port"),
-	  .lists = ENDED_LISTS, WIDTHS(15, 21, 47), .priority = 0, .on_sockets = 1 + 4 },
+	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(15, 21, 47), .priority = 0, .on_sockets = 1 + 4 },
 	{ TEXT(host), .title = N_("Host"), .help = N_("host, or what talkers are grouped by"),
 	  .lists = FT_ON_TALKERS, WIDTHS(15, 28, 56), .priority = 0 },
 	{ MARK(own), .title = N_("Own"), .help = N_("* marks what is this machine's"),
 	  .lists = FT_ON_TALKERS, WIDTHS(5, 5, 5), .priority = 9 },
 	{ MARK(protocol), .title = N_("Prot"), .help = N_("protocol above IP"),
-	  .lists = ENDED_LISTS, WIDTHS(4, 6, 6), .priority = 4, .on_sockets = 1 + 2,
+	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(4, 6, 6), .priority = 4, .on_sockets = 1 + 2,
 	  .ascending = true },
 	{ TEXT(service), .title = N_("Service"), .help = N_("service, ICMP type, SPI or GRE key"),
 	  .lists = FT_ON_FLOWS, WIDTHS(7, 10, 16), .priority = 16 },
@@ -58,6 +65,19 @@ const struct ft_column ft_columns[] = {
 	  .needs = FT_NEEDS_OWNER },
 	{ TEXT(user), .title = N_("User"), .help = N_("user of the process"),
 	  .lists = OWNED_LISTS, WIDTHS(6, 9, 16), .priority = 13, .needs = FT_NEEDS_OWNER },
+	/* how it went */
+	{ NUMBER(latency), .title = N_("Lat"),
+	  .help = N_("time that the handshake took, or until it was known to have failed"),
+	  .lists = FT_ON_EVENTS, WIDTHS(6, 6, 8), .priority = 5 },
+	{ TEXT(why), .title = N_("Why"),
+	  .help = N_("error; how and by which end it was closed; segments sent again"),
+	  .lists = FT_ON_EVENTS, WIDTHS(8, 12, 16), .priority = 3 },
+	{ NUMBER(duration), .title = N_("Lasted"), .help = N_("how long the connection was there"),
+	  .lists = FT_ON_EVENTS, WIDTHS(6, 6, 8), .priority = 9 },
+	{ NUMBER(bytes), .title = N_("Bytes"),
+	  .help = N_("sent/received: the programs' own octets; known from packets alone, those "
+		     "on the wire"),
+	  .lists = FT_ON_EVENTS, WIDTHS(9, 11, 13), .priority = 10 },
 	/* where */
 	{ TEXT(iface), .title = N_("Iface"), .help = N_("interface; of a bridge, its port"),
 	  .lists = ENDED_LISTS, WIDTHS(6, 9, 20), .priority = 14, .on_sockets = 1 + 24 },
@@ -221,9 +241,11 @@ const struct ft_column *ft_column_find(const char *id)
 	return NULL;
 }
 
-/* The busiest first; sockets by whose they are. */
+/* The busiest first; sockets by whose they are, events as they came. */
 const struct ft_column *ft_column_default(enum ft_list list)
 {
+	if (list == FT_LIST_EVENTS)
+		return ft_column_find("time");
 	return ft_column_find(list == FT_LIST_SOCKETS ? "process" : "rate");
 }
 

@@ -28,6 +28,7 @@ struct ft_value {
 #define FT_ON_TALKERS (1U << FT_LIST_TALKERS)
 #define FT_ON_PROCESSES (1U << FT_LIST_PROCESSES)
 #define FT_ON_SOCKETS (1U << FT_LIST_SOCKETS)
+#define FT_ON_EVENTS (1U << FT_LIST_EVENTS)
 
 #define FT_PRIORITY_EXTRA 10
 

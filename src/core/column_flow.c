@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/addr.h"
+#include "core/event.h"
 #include "core/socket.h"
 
 /* ---- ends */
@@ -54,6 +55,7 @@ static struct end end_of(const struct ft_row *row, const struct ft_show *show, b
 		.protocol = flow->key.protocol,
 		.has_port = ft_protocol_has_ports(flow->key.protocol) && !show->hide_ports &&
 			    !(row->flow->entry_flags & FT_ENTRY_FRAGMENT),
+		.any = !local && row->event && row->event->kind == FT_EVENT_LISTEN,
 	};
 }
 

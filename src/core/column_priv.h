@@ -111,6 +111,13 @@ FT_TEXT_COLUMN(iface);
 FT_NUMBER_COLUMN(vlan);
 FT_NUMBER_COLUMN(state);
 FT_NUMBER_COLUMN(flags);
+/* column_event.c */
+FT_NUMBER_COLUMN(time);
+FT_NUMBER_COLUMN(event);
+FT_NUMBER_COLUMN(latency);
+FT_NUMBER_COLUMN(duration);
+FT_NUMBER_COLUMN(bytes);
+FT_TEXT_COLUMN(why);
 /* column_group.c */
 FT_TEXT_COLUMN(host);
 FT_NUMBER_COLUMN(own);

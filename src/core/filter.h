@@ -14,6 +14,9 @@
  *   process     part of a name (of the local end's owner; on loopback of either owner), also
  *               transit, kernel, unknown; `user` a whole name or a number; `container` part of
  *               a container's name or of a systemd unit; `state` the start of a state's name
+ *   in, out     the remote end began the conversation, the local one did
+ *   event       the start of an event's name (connect, connect_failed, close, ...): of events
+ *               alone, no flow is one
  *   icmp        version 4 only, as in tcpdump; icmp6 or icmpv6 is the other
  *   word        part of any column's text, without case; 10.0.0.0/8 is a network; in quotes it
  *               is never a keyword
@@ -27,6 +30,7 @@
 
 #include "core/snapshot.h"
 
+struct ft_flow_event;
 struct ft_names;
 struct ft_filter;
 struct ft_socket;
@@ -59,6 +63,8 @@ unsigned ft_filter_shown(const struct ft_filter *filter);
 const char *ft_filter_text(const struct ft_filter *filter);
 char *ft_filter_describe(const struct ft_filter *filter); /* caller frees */
 
+bool ft_filter_match_event(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
+			   const struct ft_flow_event *event);
 bool ft_filter_match(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
 		     const struct ft_flow_hot *flow);
 bool ft_filter_match_socket(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
@@ -75,6 +81,7 @@ bool ft_filter_run_match(struct ft_filter_run *run, const struct ft_flow_hot *fl
 /* A socket as a flow that it would have: its own end is the local one, what only flows have is not
  * known; `state` is the socket's, `bytes` what TCP acknowledged and got. */
 bool ft_filter_run_match_socket(struct ft_filter_run *run, const struct ft_socket *socket);
+bool ft_filter_run_match_event(struct ft_filter_run *run, const struct ft_flow_event *event);
 void ft_filter_run_free(struct ft_filter_run *run);
 
 #endif

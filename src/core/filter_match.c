@@ -15,6 +15,7 @@
 
 #include "core/addr.h"
 #include "core/column_priv.h"
+#include "core/event.h"
 #include "core/filter_priv.h"
 #include "core/health.h"
 #include "core/names.h"
@@ -52,6 +53,7 @@ struct subject {
 	const struct ft_flow_hot *hot;
 	const struct ft_flow *flow;
 	const struct ft_socket *socket; /* the flow stands for it; NULL = it is one */
+	const struct ft_flow_event *event; /* hot and flow are its own; NULL = a flow */
 	const struct ft_names *names;
 	struct memo *memo; /* of this test; NULL = remember nothing */
 };
@@ -464,6 +466,21 @@ static const char *state_of(const struct subject *subject)
 	return subject->socket ? ft_socket_state(subject->socket) : ft_text_state(subject->hot);
 }
 
+/* True if the event's name begins with the word. */
+static bool match_event(const struct ft_test *test, const struct ft_flow_event *event)
+{
+	return event && strncasecmp(ft_event_kind_name((enum ft_event_kind)event->kind),
+				    test->word, test->length) == 0;
+}
+
+/* True if the event's name, or what is said of it, has the word. */
+static bool match_event_word(const struct ft_test *test, const struct ft_flow_event *event)
+{
+	return event && (has(ft_event_kind_name((enum ft_event_kind)event->kind), test->word) ||
+			 has(ft_close_name((enum ft_close)event->close), test->word) ||
+			 (event->error && has(ft_event_error_name(event->error), test->word)));
+}
+
 static bool match_test(const struct ft_test *test, const struct subject *subject)
 {
 	const struct ft_flow_key *key = &subject->flow->key;
@@ -481,12 +498,18 @@ static bool match_test(const struct ft_test *test, const struct subject *subject
 		return key->vlan_outer == test->low || (test->low && key->vlan_inner == test->low);
 	case FT_TEST_IFACE:
 		return match_iface(test, subject);
+	case FT_TEST_WAY:
+		return test->low == FT_TEST_IN ? ft_flow_is_in(subject->flow)
+					       : ft_flow_is_out(subject->flow);
+	case FT_TEST_EVENT:
+		return match_event(test, subject->event);
 	case FT_TEST_STATE:
-		return strncasecmp(state_of(subject), test->word, strlen(test->word)) == 0;
+		return !subject->event &&
+		       strncasecmp(state_of(subject), test->word, strlen(test->word)) == 0;
 	case FT_TEST_COMPARE:
 		return match_compare(test, subject);
 	case FT_TEST_WORD:
-		return match_word(test, subject);
+		return match_word(test, subject) || match_event_word(test, subject->event);
 	default:
 		return match_owners(test, subject);
 	}
@@ -576,10 +599,23 @@ static bool match_socket(const struct ft_filter *filter, const struct ft_snapsho
 					       .socket = socket }, run);
 }
 
+bool ft_filter_match_event(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
+			   const struct ft_flow_event *event)
+{
+	return match(filter, (struct subject){ .snapshot = snapshot, .hot = &event->hot,
+					       .event = event }, NULL);
+}
+
 bool ft_filter_match_socket(const struct ft_filter *filter, const struct ft_snapshot *snapshot,
 			    const struct ft_socket *socket)
 {
 	return match_socket(filter, snapshot, socket, NULL);
+}
+
+bool ft_filter_run_match_event(struct ft_filter_run *run, const struct ft_flow_event *event)
+{
+	return match(run->filter, (struct subject){ .snapshot = run->snapshot, .hot = &event->hot,
+						    .event = event }, run);
 }
 
 bool ft_filter_run_match_socket(struct ft_filter_run *run, const struct ft_socket *socket)

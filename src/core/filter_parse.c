@@ -8,7 +8,7 @@
  *   test    = [ src | dst | local | remote ] ( host | net | port | portrange ) WORD
  *           | [ src | dst | local | remote ] ADDRESS-OR-NET
  *           | tcp | udp | icmp | icmp6 | sctp | proto WORD | ip | ip6 | vlan N
- *           | ( iface | process | pid | user | container | state ) WORD
+ *           | ( iface | process | pid | user | container | state | event ) WORD | in | out
  *           | ( rate | bytes | packets | total | age | idle | rtt ) ( > | >= | < | <= | = ) NUMBER
  *           | WORD
  *

@@ -31,10 +31,13 @@ enum ft_test_kind {
 	FT_TEST_USER,      /* word: whole name or uid */
 	FT_TEST_CONTAINER, /* word: part of container or unit */
 	FT_TEST_STATE,     /* word: start of the state's name */
+	FT_TEST_WAY,       /* low: FT_TEST_IN or _OUT: which end began it */
+	FT_TEST_EVENT,     /* word: start of an event's name */
 	FT_TEST_COMPARE,   /* field, cmp, value */
 	FT_TEST_WORD,      /* word: part of any column's text */
 };
 
+enum { FT_TEST_IN, FT_TEST_OUT };
 enum ft_test_end { FT_TEST_EITHER, FT_TEST_SRC, FT_TEST_DST, FT_TEST_LOCAL, FT_TEST_REMOTE };
 enum ft_test_cmp { FT_TEST_GT, FT_TEST_GE, FT_TEST_LT, FT_TEST_LE, FT_TEST_EQ };
 enum ft_test_field {

@@ -258,7 +258,7 @@ static int parse_pid(struct ft_parser *parser, const struct keyword *keyword, en
 	return add_test(parser, &test, ret_node) ?: ft_parser_next(parser);
 }
 
-/* iface, process, user, container, state: any word */
+/* iface, process, user, container, state, event: any word */
 static int parse_named(struct ft_parser *parser, const struct keyword *keyword,
 		       enum ft_test_end end, size_t *ret_node)
 {
@@ -325,6 +325,9 @@ static const struct keyword keywords[] = {
 	{ .word = "user", .parse = parse_named, .kind = FT_TEST_USER },
 	{ .word = "container", .parse = parse_named, .kind = FT_TEST_CONTAINER },
 	{ .word = "state", .parse = parse_named, .kind = FT_TEST_STATE },
+	{ .word = "in", .parse = parse_plain, .kind = FT_TEST_WAY, .number = FT_TEST_IN },
+	{ .word = "out", .parse = parse_plain, .kind = FT_TEST_WAY, .number = FT_TEST_OUT },
+	{ .word = "event", .parse = parse_named, .kind = FT_TEST_EVENT },
 	{ .word = "rate", .parse = parse_compare, .field = FT_FIELD_RATE },
 	{ .word = "bytes", .parse = parse_compare, .field = FT_FIELD_BYTES },
 	{ .word = "total", .parse = parse_compare, .field = FT_FIELD_BYTES },

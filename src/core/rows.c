@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "core/column.h"
+#include "core/event.h"
 #include "core/filter.h"
 #include "core/group.h"
 #include "core/order.h"
@@ -72,6 +73,7 @@ const char *ft_list_name(enum ft_list list)
 		[FT_LIST_TALKERS] = "talkers",
 		[FT_LIST_PROCESSES] = "processes",
 		[FT_LIST_SOCKETS] = "sockets",
+		[FT_LIST_EVENTS] = "events",
 	};
 
 	return list < FT_LIST_MAX ? names[list] : NULL;
@@ -99,11 +101,11 @@ void ft_rows_free(struct ft_rows *rows)
 	free(rows);
 }
 
-/* Flows and sockets are listed one by one, and told apart by as many bits of their ids as a tie
- * holds; the other lists are groups. */
+/* Flows, sockets and events are listed one by one, and told apart by as many bits of their ids as
+ * a tie holds; the other lists are groups. */
 static bool lists_each(enum ft_list list)
 {
-	return list == FT_LIST_FLOWS || list == FT_LIST_SOCKETS;
+	return list == FT_LIST_FLOWS || list == FT_LIST_SOCKETS || list == FT_LIST_EVENTS;
 }
 
 /* The row that an index of the selection means. */
@@ -113,6 +115,12 @@ static struct ft_row row_of(const struct ft_rows *rows, uint32_t index)
 		return (struct ft_row){ .flow = &rows->snapshot->rows[index] };
 	if (rows->list == FT_LIST_SOCKETS)
 		return (struct ft_row){ .socket = &rows->snapshot->socket_list->sockets[index] };
+	if (rows->list == FT_LIST_EVENTS) {
+		const struct ft_flow_event *event =
+			ft_event_list_at(rows->snapshot->events, index);
+
+		return (struct ft_row){ .flow = &event->hot, .event = event };
+	}
 	return (struct ft_row){ .group = ft_groups_at(rows->groups, index) };
 }
 
@@ -195,6 +203,28 @@ static void select_sockets(struct ft_rows *rows, const struct ft_query *query)
 		else if (!query->hide_closed || !ft_socket_is_over(&list->sockets[i]))
 			rows->flows[rows->flow_count++] = (uint32_t)i;
 	}
+	ft_filter_run_free(run);
+}
+
+/* Lists the events that pass the filter. */
+static void select_events(struct ft_rows *rows, const struct ft_filter *filter)
+{
+	const struct ft_event_list *events = rows->snapshot->events;
+	size_t count = ft_event_list_count(events);
+	struct ft_filter_run *run;
+
+	rows->hidden = (struct ft_hidden){ 0 };
+	rows->flow_count = count;
+	rows->all_flows = !filter || ft_filter_is_all(filter);
+	if (rows->all_flows)
+		return;
+	make_room(rows, count);
+	rows->flow_count = 0;
+	run = ft_filter_run_new(filter, rows->snapshot);
+	for (size_t i = 0; i < count; i++)
+		if (ft_filter_run_match_event(run, ft_event_list_at(events, i)))
+			rows->flows[rows->flow_count++] = (uint32_t)i;
+	rows->hidden.flows = count - rows->flow_count;
 	ft_filter_run_free(run);
 }
 
@@ -401,6 +431,8 @@ void ft_rows_fill(struct ft_rows *rows, const struct ft_snapshot *snapshot,
 	if (!still_selected(rows, snapshot, query)) {
 		if (query->list == FT_LIST_SOCKETS)
 			select_sockets(rows, query);
+		else if (query->list == FT_LIST_EVENTS)
+			select_events(rows, query->filter);
 		else
 			select_flows(rows, query);
 	}

@@ -20,6 +20,7 @@
 #include "core/snapshot.h"
 
 struct ft_filter;
+struct ft_flow_event;
 struct ft_column;
 struct ft_names;
 struct ft_socket;
@@ -29,6 +30,7 @@ enum ft_list {
 	FT_LIST_TALKERS,
 	FT_LIST_PROCESSES,
 	FT_LIST_SOCKETS,
+	FT_LIST_EVENTS,
 	FT_LIST_MAX
 };
 const char *ft_list_name(enum ft_list list); /* "flows" "talkers" ...: --pane */
@@ -69,11 +71,13 @@ struct ft_group {
 	uint64_t first_ns, last_ns;
 };
 
-/* One line of a list: exactly one is set. Borrowed from snapshot and rows. */
+/* One line of a list: one is set. An event is one and, as flow, what it tells of its conversation.
+ * Borrowed from snapshot and rows. */
 struct ft_row {
 	const struct ft_flow_hot *flow;
 	const struct ft_group *group;
 	const struct ft_socket *socket;
+	const struct ft_flow_event *event;
 };
 
 /* Key m. */
@@ -135,8 +139,8 @@ size_t ft_rows_count(const struct ft_rows *rows);
 /* The row at a place < count; extends the order to there if need be. Borrowed until the next
  * fill. */
 struct ft_row ft_rows_at(struct ft_rows *rows, size_t place);
-/* Identity of a row that survives re-sorting and new snapshots: a flow's id, a group's hash, a
- * socket's cookie. Never 0. */
+/* Identity of a row that survives re-sorting and new snapshots: a flow's or event's id, a group's
+ * hash, a socket's cookie. Never 0. */
 uint64_t ft_row_id(const struct ft_row *row);
 /* Where the row with this id is now, or SIZE_MAX. */
 size_t ft_rows_find(struct ft_rows *rows, uint64_t id);

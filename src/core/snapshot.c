@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "core/event.h"
 #include "core/snapshot_priv.h"
 #include "core/socket.h"
 #include "core/xalloc.h"
@@ -60,6 +61,8 @@ static void free_box(struct ft_snapshot_box *box)
 	free(shown->backend_reason);
 	free(shown->capture_filter);
 	free(shown->owner_source);
+	free(shown->event_source);
+	ft_event_list_put(shown->events);
 	for (i = 0; i < shown->note_count; i++)
 		free(shown->notes[i]);
 	free(shown->notes);
@@ -123,12 +126,9 @@ static uint32_t between(uint32_t from, uint32_t to)
 	return units ? (uint32_t)((uint64_t)units * FT_SHAKE_NS / 1000) : 1;
 }
 
-struct ft_handshake ft_snapshot_handshake(const struct ft_snapshot *snapshot,
-					  const struct ft_flow_hot *row)
+struct ft_handshake ft_flow_tcp_handshake(const struct ft_flow_tcp *tcp, unsigned first)
 {
-	const struct ft_flow_tcp *tcp = tcp_of(snapshot, row);
 	struct ft_handshake shake = { 0, 0 };
-	unsigned int first = row->flow->initiator;
 
 	if (!tcp || first == FT_END_NONE)
 		return shake;
@@ -136,6 +136,12 @@ struct ft_handshake ft_snapshot_handshake(const struct ft_snapshot *snapshot,
 	if (shake.syn_ack_us)
 		shake.ack_us = between(tcp->shake[!first], tcp->shake[FT_SHAKE_ACK]);
 	return shake;
+}
+
+struct ft_handshake ft_snapshot_handshake(const struct ft_snapshot *snapshot,
+					  const struct ft_flow_hot *row)
+{
+	return ft_flow_tcp_handshake(tcp_of(snapshot, row), row->flow->initiator);
 }
 
 uint32_t ft_snapshot_handshake_us(const struct ft_snapshot *snapshot,

@@ -16,6 +16,7 @@
 
 #include "core/table.h"
 
+struct ft_event_list;
 struct ft_socket_list;
 
 struct ft_sum { /* packets, L3 and L2 bytes */
@@ -73,6 +74,7 @@ struct ft_snapshot_info {
 	const char *backend_reason; /* one sentence */
 	const char *capture_filter; /* "" if none */
 	const char *owner_source;   /* "sock_diag+/proc", ... */
+	const char *event_source;   /* what events can't be seen, and why; "" = all are */
 	int progress;         /* per mille of a file, -1 live */
 	bool paused_watch;    /* counting is off (Ctrl-Z) */
 	uint64_t not_watched_ns; /* sum of such gaps */
@@ -113,6 +115,9 @@ struct ft_snapshot {
 	/* all sockets of this machine, NULL while nobody asks for them; a reference */
 	const struct ft_socket_list *socket_list;
 
+	/* what happened: the newest FT_EVENTS_MAX; a reference */
+	const struct ft_event_list *events;
+
 	/* processes: processes[id - FT_OWNER_FIRST], NULL where an id is not in use */
 	const struct ft_process *const *processes;
 	size_t process_count;
@@ -124,7 +129,7 @@ struct ft_snapshot {
 	struct ft_line interval, total; /* sums over scopes */
 
 	/* health */
-	char *backend, *backend_reason, *capture_filter, *owner_source;
+	char *backend, *backend_reason, *capture_filter, *owner_source, *event_source;
 	int progress;
 	bool paused_watch;
 	uint64_t not_watched_ns;
@@ -151,6 +156,7 @@ const struct ft_health *ft_snapshot_socket(const struct ft_snapshot *snapshot,
 struct ft_handshake {
 	uint32_t syn_ack_us, ack_us;
 };
+struct ft_handshake ft_flow_tcp_handshake(const struct ft_flow_tcp *tcp, unsigned initiator);
 struct ft_handshake ft_snapshot_handshake(const struct ft_snapshot *snapshot,
 					  const struct ft_flow_hot *row);
 /* The one number of it: to the answer, and where the remote end began it, to its ACK: what the

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/event.h"
 #include "core/table_priv.h"
 #include "core/xalloc.h"
 
@@ -53,6 +54,8 @@ struct ft_table *ft_table_new(const struct ft_table_config *config, struct ft_ow
 	table->base = ft_block_new(0);
 	table->weights = xcalloc(FT_WEIGHTS, sizeof(*table->weights));
 	table->oldest_weight = 1;
+	table->events = ft_events_new(FT_EVENTS_MAX, owners);
+	table->derive_tcp = true;
 	return table;
 }
 
@@ -69,6 +72,7 @@ void ft_table_free(struct ft_table *table)
 		ft_owners_release(table->owners, hot->owner[0]);
 		ft_owners_release(table->owners, hot->owner[1]);
 	}
+	ft_events_free(table->events);
 	ft_region_free(&table->index.words);
 	ft_block_put(table->base);
 	ft_region_free(&table->births);

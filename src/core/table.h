@@ -118,6 +118,7 @@ struct ft_table_config {
 };
 void ft_table_config_init(struct ft_table_config *config);
 
+struct ft_events;
 struct ft_table;
 struct ft_snapshot;
 struct ft_snapshot_info;
@@ -182,6 +183,12 @@ void ft_table_end_scope(struct ft_table *table, uint16_t scope, uint64_t now_ns)
  */
 struct ft_snapshot *ft_table_snapshot(struct ft_table *table, const struct ft_snapshot_info *info,
 				      bool last);
+
+/* The ring of events, which the table publishes with each snapshot. Others may add to it. */
+struct ft_events *ft_table_events(struct ft_table *table);
+/* Whether connections of this machine's sockets are events too, because nobody tells them. On
+ * from the beginning; see table_event.c. */
+void ft_table_derive(struct ft_table *table, bool tcp);
 
 /* Flows live now. */
 size_t ft_table_count(const struct ft_table *table);

@@ -105,6 +105,7 @@ void ft_build_age(struct ft_build *build)
 		} else if (hot->ended == FT_ENDED_NOT &&
 			   is_past(build, hot->last_ns, idle_limit(build->table, hot))) {
 			ft_build_end(build, row, FT_ENDED_IDLE);
+			ft_build_event(build, row, false, hot->tcp_flags);
 			forget_key(build->table, hot->flow);
 		}
 	}

@@ -141,6 +141,8 @@ struct ft_table {
 	size_t split_count, split_space;
 
 	struct ft_table_tcp tcp;
+	struct ft_events *events; /* owned */
+	bool derive_tcp;          /* connections are events */
 
 	struct ft_region victims; /* oldest first */
 	size_t victim_count, victim_next;
@@ -195,6 +197,9 @@ static inline struct ft_change *ft_table_changes(const struct ft_table *table)
 {
 	return table->changes.base;
 }
+
+/* What is known of a row's TCP, or NULL. */
+const struct ft_flow_tcp *ft_table_flow_tcp(const struct ft_table *table, uint32_t row);
 
 /* table_room.c: makes room for one more row; false = it can't be held in this interval. */
 bool ft_table_make_room(struct ft_table *table);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/event.h"
 #include "core/socket.h"
 #include "core/table_build.h"
 #include "core/xalloc.h"
@@ -156,6 +157,7 @@ static void publish_health(const struct ft_build *build, struct ft_snapshot *sho
 	shown->backend_reason = copy_text(info->backend_reason);
 	shown->capture_filter = copy_text(info->capture_filter);
 	shown->owner_source = copy_text(info->owner_source);
+	shown->event_source = copy_text(info->event_source);
 	shown->progress = info->progress;
 	shown->paused_watch = info->paused_watch;
 	shown->not_watched_ns = info->not_watched_ns;
@@ -208,6 +210,8 @@ struct ft_snapshot *ft_build_publish(struct ft_build *build, bool last)
 	shown->start_ns = build->info->start_ns;
 	shown->last = last;
 	publish_rows(build, box);
+	/* Before processes that only an old event names may go. */
+	shown->events = ft_events_publish(table->events);
 	ft_owners_reap(table->owners, build->info->end_ns);
 	shown->processes = ft_owners_list(table->owners, &shown->process_count);
 	ft_build_tcp(build, shown);

@@ -7,6 +7,8 @@
  */
 #include "core/table_build.h"
 
+#include <string.h>
+
 #define AHEAD 12U /* changes whose rows are asked for in advance */
 /* Slower than one byte in half an hour is nothing; keeps idle rows out of denormal numbers. */
 #define RATE_FLOOR 1e-3F
@@ -169,10 +171,14 @@ static void add_change(struct ft_build *build, const struct ft_change *change)
 	struct ft_table *table = build->table;
 	uint32_t *link = ft_flow_store_link(table->store, change->slot);
 	struct ft_flow_hot *hot = &build->rows[change->row];
+	bool is_new = change->flags & FT_CHANGE_NEW;
+	uint8_t before[2] = { 0, 0 };
 
 	*link = (*link & FT_LINK_FLAGS) | change->row;
-	if (change->flags & FT_CHANGE_NEW)
+	if (is_new)
 		begin_row(build, change);
+	else
+		memcpy(before, hot->tcp_flags, sizeof(before));
 	if (change->delta)
 		add_delta(build, change);
 	if (table->tcp.socket_count)
@@ -189,6 +195,8 @@ static void add_change(struct ft_build *build, const struct ft_change *change)
 										  FT_ENDED_FIN);
 	if (change->flags & FT_CHANGE_LEAVE)
 		hot->last_ns = 0; /* longer ago than anything that could keep it */
+	else
+		ft_build_event(build, change->row, is_new, before);
 }
 
 /* All changes, in the order in which they were made. */

@@ -40,6 +40,13 @@ static uint32_t record_of(const struct ft_table_tcp *tcp, uint32_t row)
 	return row < tcp->of.bytes / sizeof(uint32_t) ? rows_of(tcp)[row] : 0;
 }
 
+const struct ft_flow_tcp *ft_table_flow_tcp(const struct ft_table *table, uint32_t row)
+{
+	uint32_t number = record_of(&table->tcp, row);
+
+	return number ? &records_of(&table->tcp)[number - 1] : NULL;
+}
+
 /* The record of a row, made if need be. */
 static struct ft_flow_tcp *need_record(struct ft_table_tcp *tcp, uint32_t row)
 {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/column.h"
+#include "core/event.h"
 
 /* Config is borrowed and stays as it is. */
 void ft_pick_init(struct ft_pick *pick, const struct ft_output_config *config)
@@ -27,6 +28,15 @@ void ft_pick_done(struct ft_pick *pick)
 	pick->rows = NULL;
 }
 
+/* Id of the first event that is new in this snapshot. */
+static uint64_t fresh_id(const struct ft_event_list *events)
+{
+	size_t fresh = ft_event_list_fresh(events);
+
+	return fresh < ft_event_list_count(events) ? ft_event_list_at(events, fresh)->flow.id :
+						     UINT64_MAX;
+}
+
 /* Lists one kind of row anew. */
 void ft_pick_begin(struct ft_pick *pick, const struct ft_snapshot *snapshot, enum ft_list list)
 {
@@ -35,8 +45,10 @@ void ft_pick_begin(struct ft_pick *pick, const struct ft_snapshot *snapshot, enu
 	query.list = list;
 	query.group_by = list == FT_LIST_PROCESSES ? FT_GROUP_PROCESS : FT_GROUP_HOST;
 	query.show = &pick->show;
-	if (query.sort && !(query.sort->lists & (1U << list)))
-		query.sort = NULL;
+	if (!query.sort || !(query.sort->lists & (1U << list))) {
+		query.sort = ft_column_default(list);
+		query.ascending = query.sort->ascending;
+	}
 	ft_rows_fill(pick->rows, snapshot, &query,
 		     pick->config->max_rows ? pick->config->max_rows : SIZE_MAX);
 	pick->list = list;
@@ -47,9 +59,10 @@ void ft_pick_begin(struct ft_pick *pick, const struct ft_snapshot *snapshot, enu
 		.observer = pick->config->observer,
 		.show = &pick->show,
 	};
-	pick->hidden = ft_rows_hidden(pick->rows);
-	if (list == FT_LIST_SOCKETS)
-		pick->hidden = (struct ft_hidden){ 0 }; /* sockets count nothing */
+	/* Only flows count. */
+	pick->hidden = list == FT_LIST_SOCKETS || list == FT_LIST_EVENTS ?
+			       (struct ft_hidden){ 0 } : ft_rows_hidden(pick->rows);
+	pick->fresh_id = fresh_id(snapshot->events);
 }
 
 /* True if the interval has something to say about this row. */
@@ -59,6 +72,8 @@ static bool is_due(const struct ft_pick *pick, const struct ft_row *row)
 		return true;
 	if (row->socket)
 		return true; /* how it is now is what there is to say */
+	if (row->event)
+		return row->event->flow.id >= pick->fresh_id;
 	if (row->flow)
 		return row->flow->delta || row->flow->ended_now;
 	return row->group->delta_tx.packets || row->group->delta_rx.packets;
@@ -87,7 +102,7 @@ const struct ft_record *ft_pick_next(struct ft_pick *pick)
 		if (!is_due(pick, &pick->row))
 			continue;
 		if (pick->config->max_rows && pick->printed >= pick->config->max_rows) {
-			if (pick->row.flow)
+			if (pick->row.flow && !pick->row.event)
 				hide(pick, pick->row.flow);
 			else
 				pick->next = count;
@@ -97,6 +112,7 @@ const struct ft_record *ft_pick_next(struct ft_pick *pick)
 		pick->record.flow = pick->row.flow;
 		pick->record.group = pick->row.group;
 		pick->record.socket = pick->row.socket;
+		pick->record.event = pick->row.event;
 		return &pick->record;
 	}
 	return NULL;

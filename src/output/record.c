@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/addr.h"
+#include "core/event.h"
 #include "core/health.h"
 #include "core/names.h"
 #include "core/owner.h"
@@ -58,7 +59,13 @@ static int end_of(const struct ft_record *record, unsigned side)
 
 static void get_type(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
 {
-	static const char *const names[] = { "flow", "talker", "process", "socket" };
+	static const char *const names[FT_LIST_MAX] = {
+		[FT_LIST_FLOWS] = "flow",
+		[FT_LIST_TALKERS] = "talker",
+		[FT_LIST_PROCESSES] = "process",
+		[FT_LIST_SOCKETS] = "socket",
+		[FT_LIST_EVENTS] = "event",
+	};
 
 	(void)record;
 	text_cell(cell, names[arg]);
@@ -801,6 +808,120 @@ static void get_socket_app_limited(const struct ft_record *record, unsigned arg,
 	cell->number = 1;
 }
 
+/* ---- events: their ends, protocol and owner are a flow's */
+
+static void get_event_time(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	time_cell(cell, record->event->hot.last_ns);
+}
+
+static void get_event_kind(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	text_cell(cell, ft_event_kind_name((enum ft_event_kind)record->event->kind));
+}
+
+static void get_source(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	text_cell(cell, record->event->from_packets ? "packets" : "kernel");
+}
+
+static void get_direction(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	if (ft_flow_is_in(&record->event->flow))
+		text_cell(cell, "in");
+	else if (ft_flow_is_out(&record->event->flow))
+		text_cell(cell, "out");
+}
+
+/* A listener has no other end. */
+static void get_event_remote(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	static void (*const get[])(const struct ft_record *, unsigned, struct ft_cell *) = {
+		get_address, get_port, get_name, get_name_source,
+	};
+
+	if (record->event->kind != FT_EVENT_LISTEN)
+		get[arg](record, REMOTE, cell);
+}
+
+/* An id, if it is known. */
+static void id_cell(struct ft_cell *cell, uint64_t id)
+{
+	if (!id)
+		return;
+	cell->kind = FT_CELL_ID;
+	cell->number = id;
+}
+
+static void get_event_flow(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	id_cell(cell, record->event->flow_id);
+}
+
+static void get_event_socket(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	id_cell(cell, record->event->socket);
+}
+
+/* A number of an event, where `known` says that it has it: the arg is the bit. */
+static void get_event_number(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_flow_event *event = record->event;
+
+	if (!(event->known & arg))
+		return;
+	uint_cell(cell, arg == FT_EVENT_LATENCY ? event->latency_us :
+			arg == FT_EVENT_DURATION ? event->duration_us : event->segments);
+}
+
+static void get_app_bytes(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	if (record->event->known & FT_EVENT_APP_BYTES)
+		uint_cell(cell, arg == LOCAL ? record->event->app_tx_bytes :
+					       record->event->app_rx_bytes);
+}
+
+static void get_wire_count(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	if (record->event->known & FT_EVENT_WIRE_BYTES)
+		get_flow_count(record, arg, cell);
+}
+
+static void get_event_error(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	if (record->event->error)
+		text_cell(cell, ft_event_error_name(record->event->error));
+}
+
+static void get_errno(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	if (record->event->error)
+		uint_cell(cell, record->event->error);
+}
+
+static void get_close(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	(void)arg;
+	text_cell(cell, ft_close_name((enum ft_close)record->event->close));
+}
+
+static void get_closed_by(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_flow_event *event = record->event;
+
+	(void)arg;
+	if (event->closed_by != FT_END_NONE)
+		text_cell(cell, event->closed_by == event->flow.local ? "local" : "remote");
+}
+
 /* ---- the tables */
 
 /* clang-format off */
@@ -922,6 +1043,38 @@ static const struct ft_field talker_fields[] = {
 	{ "last_seen", get_last_seen, GROUP, false },
 };
 
+static const struct ft_field event_fields[] = {
+	HEAD(FT_LIST_EVENTS),
+	{ "id", get_id, 0, false },
+	{ "observer", get_observer, 0, true },
+	{ "time", get_event_time, 0, false },
+	{ "event", get_event_kind, 0, false },
+	{ "source", get_source, 0, false },
+	{ "direction", get_direction, 0, false },
+	{ "interface", get_interface, 0, true },
+	{ "vlan", get_vlan, 0, false },
+	{ "ip_version", get_ip_version, 0, false },
+	{ "protocol", get_protocol, 0, false },
+	{ "protocol_name", get_protocol_name, 0, false },
+	END("local", LOCAL),
+	{ "remote.address", get_event_remote, 0, false },
+	{ "remote.port", get_event_remote, 1, false },
+	{ "remote.name", get_event_remote, 2, true },
+	{ "remote.name_source", get_event_remote, 3, false },
+	{ "latency_us", get_event_number, FT_EVENT_LATENCY, false },
+	{ "errno", get_errno, 0, false },
+	{ "error", get_event_error, 0, false },
+	{ "reason", get_close, 0, false },
+	{ "closed_by", get_closed_by, 0, false },
+	{ "duration_us", get_event_number, FT_EVENT_DURATION, false },
+	{ "app.tx_bytes", get_app_bytes, LOCAL, false },
+	{ "app.rx_bytes", get_app_bytes, REMOTE, false },
+	COUNTS("total", get_wire_count, 1),
+	{ "segments", get_event_number, FT_EVENT_SEGMENTS, false },
+	{ "socket", get_event_socket, 0, false },
+	{ "flow", get_event_flow, 0, false },
+};
+
 static const struct ft_field process_fields[] = {
 	HEAD(FT_LIST_PROCESSES),
 	WHEN,
@@ -996,6 +1149,7 @@ const struct ft_field *ft_record_fields(enum ft_list list, size_t *ret_count)
 		[FT_LIST_TALKERS] = FIELDS(talker_fields),
 		[FT_LIST_PROCESSES] = FIELDS(process_fields),
 		[FT_LIST_SOCKETS] = FIELDS(socket_fields),
+		[FT_LIST_EVENTS] = FIELDS(event_fields),
 	};
 
 	*ret_count = tables[list].count;

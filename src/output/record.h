@@ -17,7 +17,7 @@
 
 #define FT_SCHEMA 1
 
-/* Where a record comes from; all borrowed. flow, group or socket is set. */
+/* Where a record comes from; all borrowed. flow, group or socket is set; of an event flow too. */
 struct ft_record {
 	const struct ft_snapshot *snapshot;
 	const char *observer;
@@ -25,6 +25,7 @@ struct ft_record {
 	const struct ft_flow_hot *flow;
 	const struct ft_group *group;
 	const struct ft_socket *socket;
+	const struct ft_flow_event *event;
 };
 
 enum ft_cell_kind {
@@ -63,7 +64,8 @@ void ft_field_get(const struct ft_field *field, const struct ft_record *record,
 
 /*
  * The rows of one snapshot that are printed: flows that counted something or ended in the
- * interval, groups that counted something, all sockets; with one_moment all. What max_rows leaves out is
+ * interval, groups that counted something, all sockets, events that no interval before printed;
+ * with one_moment all. What max_rows leaves out is
  * counted in `hidden` beside what the filter left out.
  */
 struct ft_pick {
@@ -74,6 +76,7 @@ struct ft_pick {
 	struct ft_row row;
 	enum ft_list list;
 	size_t next, printed;
+	uint64_t fresh_id; /* events from this one on are new */
 	struct ft_hidden hidden; /* complete once the flows are walked, or filled for a group */
 };
 

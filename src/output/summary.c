@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/event.h"
 #include "core/filter.h"
 #include "core/socket.h"
 
@@ -192,6 +193,30 @@ static void put_sockets(struct ft_json *json, const struct ft_snapshot *snapshot
 	ft_json_end(json);
 }
 
+/* How many events there were since start, and those that are in no record. */
+static void put_events(struct ft_json *json, const struct ft_snapshot *snapshot)
+{
+	uint64_t dropped = 0;
+
+	for (int loss = 0; loss < FT_EVENT_LOST_MAX; loss++)
+		dropped += ft_event_list_lost(snapshot->events, (enum ft_event_loss)loss);
+	begin(json, "events");
+	ft_json_uint(json, "total", ft_event_list_total(snapshot->events));
+	ft_json_uint(json, "dropped", dropped);
+	begin(json, "by");
+	for (int loss = 0; loss < FT_EVENT_LOST_MAX; loss++) {
+		uint64_t count =
+			ft_event_list_lost(snapshot->events, (enum ft_event_loss)loss);
+
+		if (count)
+			ft_json_uint(json, ft_event_loss_name((enum ft_event_loss)loss), count);
+	}
+	ft_json_end(json);
+	if (snapshot->event_source && *snapshot->event_source)
+		ft_json_string(json, "unseen", snapshot->event_source);
+	ft_json_end(json);
+}
+
 /* The whole record. */
 void ft_json_summary(struct ft_json *json, const struct ft_output_config *config,
 		     const struct ft_snapshot *snapshot, const struct ft_hidden *hidden)
@@ -216,6 +241,7 @@ void ft_json_summary(struct ft_json *json, const struct ft_output_config *config
 	ft_json_uint(json, "bytes", hidden->interval.bytes);
 	ft_json_uint(json, "l2_bytes", hidden->interval.l2_bytes);
 	ft_json_end(json);
+	put_events(json, snapshot);
 	ft_json_array(json, "interfaces");
 	for (size_t i = 0; i < snapshot->scope_count; i++)
 		put_scope(json, snapshot, &snapshot->scopes[i]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Key J: the next row that matches, hiding nothing. Flows and sockets are matched by the display filter's
- * grammar (so that a bare word means any column), groups by the text of their cells.
+ * Key J: the next row that matches, hiding nothing. Flows, sockets and events are matched by the
+ * display filter's grammar (so that a bare word means any column), groups by the text of their
+ * cells.
  */
 #include <string.h>
 
@@ -29,6 +30,8 @@ static bool group_matches(const struct ft_view *view, const struct ft_snapshot *
 static bool row_matches(const struct ft_view *view, const struct ft_filter *filter,
 			const struct ft_snapshot *snapshot, const struct ft_row *row)
 {
+	if (row->event)
+		return ft_filter_match_event(filter, snapshot, row->event);
 	if (row->flow)
 		return ft_filter_match(filter, snapshot, row->flow);
 	if (row->socket)
@@ -52,6 +55,12 @@ static size_t search(struct ft_view *view, const struct ft_filter *filter, size_
 	return SIZE_MAX;
 }
 
+/* True for lists whose rows are sums: they have texts only. */
+static bool is_grouped(enum ft_list list)
+{
+	return list == FT_LIST_TALKERS || list == FT_LIST_PROCESSES;
+}
+
 unsigned ft_find_next(struct ft_view *view, size_t from, const struct ft_stage *stage)
 {
 	struct ft_prompt *prompt = &view->prompt;
@@ -61,7 +70,7 @@ unsigned ft_find_next(struct ft_view *view, size_t from, const struct ft_stage *
 	prompt->error[0] = '\0';
 	if (!stage->listing || !stage->snapshot || view->find_text[0] == '\0')
 		return 0;
-	if ((ft_view_list(view) == FT_LIST_FLOWS || ft_view_list(view) == FT_LIST_SOCKETS) &&
+	if (!is_grouped(ft_view_list(view)) &&
 	    ft_filter_parse(view->find_text, view->show.names, &filter, &prompt->error_at,
 			    prompt->error, sizeof(prompt->error)) < 0) {
 		ft_view_say(view, true, "%s", prompt->error);

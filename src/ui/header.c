@@ -345,7 +345,8 @@ static void render_units(struct ft_scene *scene, int from)
 static void render_names(struct ft_scene *scene, struct ft_pen *pen)
 {
 	static const struct ft_pane_ops *const tabs[FT_LIST_MAX] = {
-		&ft_pane_flows, &ft_pane_talkers, &ft_pane_processes, &ft_pane_sockets
+		&ft_pane_flows, &ft_pane_talkers, &ft_pane_processes, &ft_pane_sockets,
+		&ft_pane_events,
 	};
 
 	for (unsigned i = 0; i < FT_LIST_MAX; i++) {

@@ -16,6 +16,8 @@ const struct ft_binding ft_bindings[] = {
 	{ { '2' }, FT_ACTION_PANE_2, FT_KEYS_MOVE, N_("talkers") },
 	{ { '3' }, FT_ACTION_PANE_3, FT_KEYS_MOVE, N_("processes") },
 	{ { '4' }, FT_ACTION_PANE_4, FT_KEYS_MOVE, N_("sockets: all of this machine's") },
+	{ { '5' }, FT_ACTION_PANE_5, FT_KEYS_MOVE,
+	  N_("events: connections made, failed, closed") },
 	{ { FT_KEY_TAB }, FT_ACTION_PANE_NEXT, FT_KEYS_MOVE, N_("next pane") },
 	{ { FT_KEY_SHIFT_TAB }, FT_ACTION_PANE_PREVIOUS, FT_KEYS_MOVE, N_("previous pane") },
 	{ { FT_KEY_UP, 'k' }, FT_ACTION_UP, FT_KEYS_MOVE, N_("up") },

@@ -21,6 +21,8 @@ void ft_move_to(struct ft_view *view, size_t index, const struct ft_stage *stage
 		return;
 	front->index = index < count ? index : count - 1;
 	front->selected = ft_listing_id(stage->listing, front->index);
+	if (front->index == count - 1 && ft_view_follows_end(view, front->pane))
+		front->selected = 0;
 	if (front->index < front->top)
 		front->top = front->index;
 	else if (front->index >= front->top + page)
@@ -77,7 +79,9 @@ unsigned ft_move(struct ft_view *view, enum ft_action action, const struct ft_st
 		return FT_FX_PAINT;
 	}
 	count = ft_listing_count(stage->listing);
-	if (action == FT_ACTION_HOME || count == 0) {
+	if (count && action == FT_ACTION_HOME && ft_view_follows_end(view, front->pane)) {
+		ft_move_to(view, 0, stage);
+	} else if (action == FT_ACTION_HOME || count == 0) {
 		front->selected = 0;
 		front->index = 0;
 		front->top = 0;

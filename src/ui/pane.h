@@ -51,6 +51,7 @@ extern const struct ft_pane_ops ft_pane_flows;
 extern const struct ft_pane_ops ft_pane_talkers;
 extern const struct ft_pane_ops ft_pane_processes;
 extern const struct ft_pane_ops ft_pane_sockets;
+extern const struct ft_pane_ops ft_pane_events;
 extern const struct ft_pane_ops ft_pane_details;
 extern const struct ft_pane_ops ft_pane_interfaces;
 extern const struct ft_pane_ops ft_pane_help;

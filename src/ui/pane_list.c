@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list panes: flows, talkers, processes, sockets. They differ in the columns that core/column gives
+ * The list panes: flows, talkers, processes, sockets, events. They differ in the columns that core/column gives
  * them and in what they say when they are empty. The first cell of a line is its mark: + began
  * in this interval, x ended, ^ pinned, * this machine (where no column says it); the hardware cursor rests there on the selected row.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "core/event.h"
 #include "core/nls.h"
 #include "core/socket.h"
 #include "ui/pane.h"
@@ -67,7 +68,7 @@ static const char *mark_of(const struct ft_scene *scene, const struct ft_layout 
 
 	if (pinned)
 		return "^";
-	if (row->socket)
+	if (row->socket || row->event)
 		return " ";
 	if (!row->flow)
 		return row->group->own && !has_column(layout, "own") &&
@@ -86,6 +87,8 @@ static enum ft_style cell_style(const struct ft_row *row, const char *cell, bool
 {
 	if (selected)
 		return FT_STYLE_SELECTED;
+	if (row->event && row->event->kind == FT_EVENT_FAILED)
+		return FT_STYLE_WARN;
 	if ((row->flow && is_over(row->flow)) || (row->socket && ft_socket_is_over(row->socket)))
 		return FT_STYLE_DIM;
 	if (strcmp(cell, "0") == 0 || strcmp(cell, "-") == 0 || strcmp(cell, "*") == 0)
@@ -139,6 +142,14 @@ static const char *no_sockets(const struct ft_scene *scene)
 	return _("There are no sockets.");
 }
 
+/* Why there is no event to list. */
+static const char *no_events(const struct ft_scene *scene)
+{
+	if (ft_event_list_count(scene->snapshot->events))
+		return _("The filter hides all events. = clears it, / changes it.");
+	return _("Nothing has happened yet. Connections that are made, fail or close appear here.");
+}
+
 /* Instead of rows: why there are none, and what to do. */
 static void render_empty(struct ft_scene *scene, const struct ft_frame *frame)
 {
@@ -153,6 +164,8 @@ static void render_empty(struct ft_scene *scene, const struct ft_frame *frame)
 		ft_text_wrap(&text, FT_STYLE_TEXT, _("Starting ..."));
 	} else if (frame->pane == FT_PANE_SOCKETS) {
 		ft_text_wrap(&text, FT_STYLE_TEXT, no_sockets(scene));
+	} else if (frame->pane == FT_PANE_EVENTS) {
+		ft_text_wrap(&text, FT_STYLE_TEXT, no_events(scene));
 	} else if (!ft_filter_is_all(scene->view->filter) && snapshot->row_count) {
 		ft_text_wrap(&text, FT_STYLE_TEXT,
 			     _("The filter hides all flows. = clears it, / changes it."));
@@ -225,3 +238,4 @@ const struct ft_pane_ops ft_pane_flows = { .name = N_("flows"), .render = render
 const struct ft_pane_ops ft_pane_talkers = { .name = N_("talkers"), .render = render_list };
 const struct ft_pane_ops ft_pane_processes = { .name = N_("processes"), .render = render_list };
 const struct ft_pane_ops ft_pane_sockets = { .name = N_("sockets"), .render = render_list };
+const struct ft_pane_ops ft_pane_events = { .name = N_("events"), .render = render_list };

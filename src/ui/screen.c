@@ -11,6 +11,7 @@ static const struct ft_pane_ops *const panes[FT_PANE_MAX] = {
 	[FT_PANE_TALKERS] = &ft_pane_talkers,
 	[FT_PANE_PROCESSES] = &ft_pane_processes,
 	[FT_PANE_SOCKETS] = &ft_pane_sockets,
+	[FT_PANE_EVENTS] = &ft_pane_events,
 	[FT_PANE_DETAILS] = &ft_pane_details,
 	[FT_PANE_INTERFACES] = &ft_pane_interfaces,
 	[FT_PANE_HELP] = &ft_pane_help,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/event.h"
 #include "core/nls.h"
 #include "core/socket.h"
 #include "ui/view.h"
@@ -108,6 +109,14 @@ static unsigned act_enter(struct ft_view *view, enum ft_action action,
 	if (!stage->listing || front->index >= ft_listing_count(stage->listing))
 		return 0;
 	row = ft_listing_at(stage->listing, front->index);
+	if (row.event) {
+		row.flow = ft_event_flow(stage->snapshot, row.event);
+		if (!row.flow) {
+			ft_view_say(view, false, _("its flow is not (or no longer) in the table"));
+			return FT_FX_PAINT;
+		}
+		row.event = NULL;
+	}
 	/* Coming back means coming back to this row, also if nobody had chosen it yet. */
 	front->selected = ft_row_id(&row);
 	if (row.socket) {
@@ -532,6 +541,7 @@ static const ft_act_fn acts[FT_ACTION_MAX] = {
 	[FT_ACTION_PANE_2] = act_pane,
 	[FT_ACTION_PANE_3] = act_pane,
 	[FT_ACTION_PANE_4] = act_pane,
+	[FT_ACTION_PANE_5] = act_pane,
 	[FT_ACTION_PANE_NEXT] = act_pane_step,
 	[FT_ACTION_PANE_PREVIOUS] = act_pane_step,
 	[FT_ACTION_COLUMNS_LEFT] = act_columns,

@@ -114,6 +114,12 @@ void ft_view_query(const struct ft_view *view, struct ft_query *ret_query)
 	ret_query->show = &view->show;
 }
 
+bool ft_view_follows_end(const struct ft_view *view, enum ft_pane_id pane)
+{
+	return pane == FT_PANE_EVENTS && view->sort[FT_LIST_EVENTS].ascending &&
+	       view->sort[FT_LIST_EVENTS].column == ft_column_default(FT_LIST_EVENTS);
+}
+
 /* Adds one point to the graphs. */
 static void push_point(struct ft_history *history, float tx, float rx)
 {
@@ -183,8 +189,11 @@ void ft_view_settle(struct ft_view *view, const struct ft_stage *stage)
 		return;
 	count = ft_listing_count(stage->listing);
 	if (front->selected == 0 || count == 0) {
-		front->index = 0;
-		front->top = 0;
+		bool end = count && ft_view_follows_end(view, front->pane);
+
+		front->index = end ? count - 1 : 0;
+		if (!end)
+			front->top = 0;
 		return;
 	}
 	index = ft_listing_find(stage->listing, front->selected);

@@ -10,7 +10,8 @@
  *   menu, prompt   in front of all that, one at a time
  *
  * A selection is a row's id and follows its row. 0 means that nobody has chosen yet (or Home
- * was pressed): then the first line is selected, whatever is there.
+ * was pressed): then the first line is selected, whatever is there. Of events as they came it is
+ * the last line (and End): the list follows its end.
  *
  * Owned by the UI thread. Holds its filters and baseline; borrows snapshot rows never.
  */
@@ -39,6 +40,7 @@ enum ft_pane_id {
 	FT_PANE_TALKERS,
 	FT_PANE_PROCESSES,
 	FT_PANE_SOCKETS,
+	FT_PANE_EVENTS,
 	FT_PANE_DETAILS,
 	FT_PANE_INTERFACES,
 	FT_PANE_HELP,
@@ -163,12 +165,16 @@ struct ft_frame *ft_view_front(struct ft_view *view);
 const struct ft_frame *ft_view_front_const(const struct ft_view *view);
 static inline bool ft_pane_is_list(enum ft_pane_id pane)
 {
-	return pane <= FT_PANE_SOCKETS;
+	return pane <= FT_PANE_EVENTS;
 }
 /* What the list in front, or below what is, asks of core/rows; points into the view. */
 void ft_view_query(const struct ft_view *view, struct ft_query *ret_query);
 /* The column that a list is sorted by. */
 const struct ft_column *ft_view_sort(const struct ft_view *view, enum ft_list list);
+
+/* True if a list has its newest row at the end, and the end is followed while nobody has chosen a
+ * row: then `selected` 0 means the last line. */
+bool ft_view_follows_end(const struct ft_view *view, enum ft_pane_id pane);
 
 /* A snapshot has been taken: a point for the graphs. */
 void ft_view_took(struct ft_view *view, const struct ft_snapshot *snapshot);
