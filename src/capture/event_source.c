@@ -245,7 +245,7 @@ static void add(struct ft_event_source *source, struct ft_events *events,
 	if (news->kind >= FT_EVENT_MAX)
 		return;
 	put_ends(news, &event);
-	event.hot.last_ns = event.flow.first_ns = news->time_ns + offset_ns;
+	event.hot.last_ns = news->time_ns + offset_ns;
 	event.hot.owner[0] = ft_owner_source_whose(source->owners, &(struct ft_owner_whose){
 		.cookie = news->cookie, .tgid = news->tgid, .start_ns = news->start_ns,
 		.how = news->how,

@@ -234,6 +234,7 @@ void ft_events_add(struct ft_events *events, const struct ft_flow_event *event)
 	}
 	to = &events->waiting[events->waiting_count++];
 	*to = *event;
+	to->flow.first_ns = event->hot.last_ns;
 	to->flow.id = ++events->last_id; /* until they are sorted: the order of coming */
 	hold(events->owners, to);
 }

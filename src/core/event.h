@@ -98,7 +98,7 @@ struct ft_event_list;
 /* bound: at most so many in the ring and waiting. Owners are borrowed. */
 struct ft_events *ft_events_new(size_t bound, struct ft_owners *owners);
 void ft_events_free(struct ft_events *events); /* NULL is fine */
-/* Copied; hot.flow and flow.id are set here. */
+/* Copied; hot.flow, flow.id and flow.first_ns are set here. */
 void ft_events_add(struct ft_events *events, const struct ft_flow_event *event);
 void ft_events_lost(struct ft_events *events, enum ft_event_loss loss, uint64_t count);
 /* Ends the interval: what waited is in the ring. A list with one reference, the caller's. */

@@ -470,7 +470,7 @@ static const char *state_of(const struct subject *subject)
 static bool match_event(const struct ft_test *test, const struct ft_flow_event *event)
 {
 	return event && strncasecmp(ft_event_kind_name((enum ft_event_kind)event->kind),
-				    test->word, test->length) == 0;
+				    test->word, strlen(test->word)) == 0;
 }
 
 /* True if the event's name, or what is said of it, has the word. */

@@ -51,7 +51,6 @@ static struct ft_flow_event event_of(const struct ft_flow_hot *hot, enum ft_even
 		.from_packets = true,
 	};
 
-	event.flow.first_ns = when_ns;
 	event.hot.last_ns = when_ns;
 	event.hot.owner[0] = hot->owner[0];
 	event.hot.owner[1] = hot->owner[1];
@@ -67,8 +66,12 @@ static void add_open(struct ft_build *build, uint32_t row)
 							  hot->flow->initiator);
 	struct ft_flow_event event = event_of(hot, in ? FT_EVENT_ACCEPT : FT_EVENT_CONNECT, 0);
 	uint64_t whole_us = (uint64_t)shake.syn_ack_us + shake.ack_us;
+	uint64_t when_ns = hot->flow->first_ns + whole_us * 1000;
 
-	event.hot.last_ns = event.flow.first_ns = hot->flow->first_ns + whole_us * 1000;
+	/* Not behind its own close: packets' times are as coarse as the kernel's ticks. */
+	if (when_ns > hot->last_ns && hot->last_ns >= hot->flow->first_ns)
+		when_ns = hot->last_ns;
+	event.hot.last_ns = when_ns;
 	event.latency_us = in ? shake.ack_us : shake.syn_ack_us;
 	event.known = event.latency_us ? FT_EVENT_LATENCY : 0;
 	ft_events_add(build->table->events, &event);
