@@ -70,7 +70,7 @@ _flowtop()
 		return
 		;;
 	--pane)
-		mapfile -t COMPREPLY < <(compgen -W 'flows talkers processes sockets all' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'flows talkers processes sockets events all' -- "$cur")
 		return
 		;;
 	--layer)

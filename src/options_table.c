@@ -528,7 +528,8 @@ const struct ft_option ft_option_table[] = {
 	{ 's', "sort", N_("COL"), N_("sort by a column; COL:asc or COL:desc sets the direction"),
 	  true, false, set_sort },
 	{ '\0', "pane", N_("NAME"),
-	  N_("first pane, and what batch prints: flows (default), talkers, processes, sockets, all"), true,
+	  N_("first pane, and what batch prints: flows (default), talkers, processes, sockets, "
+	     "events, all"), true,
 	  false, set_pane },
 	{ 'n', "numeric", NULL, N_("addresses, not host names"), true, false, set_numeric },
 	{ 'N', "numeric-ports", NULL, N_("port numbers, not service names"), true, false,

@@ -105,7 +105,7 @@ static bool talkers(const struct ft_options *o)
 }
 static bool all_panes(const struct ft_options *o)
 {
-	return o->lists == 15 && o->first_list == FT_LIST_FLOWS;
+	return o->lists == 31 && o->first_list == FT_LIST_FLOWS;
 }
 static bool show_switches(const struct ft_options *o)
 {
@@ -221,7 +221,7 @@ static void bad_lines(void **state)
 		{ "-u|nibbles", "bits, bytes, packets" },
 		{ "-s|nonsense", "no column \"nonsense\"" },
 		{ "-s|total:up", ":asc or :desc" },
-		{ "--pane|alerts", "flows, talkers, processes, sockets, all" },
+		{ "--pane|alerts", "flows, talkers, processes, sockets, events, all" },
 		{ "--layer|4", "2, 3" },
 		{ "--backend|xdp", "auto, tcx, tc, packet" },
 		{ "--max-flows|0", "--max-flows" },

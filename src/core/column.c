@@ -34,32 +34,36 @@
 const struct ft_column ft_columns[] = {
 	/* what happened */
 	{ MARK(time), .title = N_("Time"), .help = N_("when it happened"),
-	  .lists = FT_ON_EVENTS, WIDTHS(8, 12, 15), .priority = 2, .ascending = true },
+	  .lists = FT_ON_EVENTS, WIDTHS(8, 12, 15), .priority = 3, .ascending = true },
 	{ MARK(event), .title = N_("Event"),
 	  .help = N_("connect, accept, connect_failed, close, retransmit, listen; udp: the first "
 		     "datagram"),
 	  .lists = FT_ON_EVENTS, WIDTHS(7, 10, 14), .priority = 0, .ascending = true },
 	/* who */
 	{ TEXT(local), .title = N_("Local"), .help = N_("this side: address or name, and port"),
-	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(13, 21, 47), .priority = 3, .on_sockets = 1 },
+	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(13, 21, 47), .priority = 3, .on_sockets = 1,
+	  .on_events = 1 + 5 },
 	{ MARK(dir), .title = N_("D"),
 	  .help = N_("who began it: > the local end, < the remote end"),
 	  .lists = FT_ON_FLOWS | FT_ON_EVENTS, WIDTHS(1, 1, 1), .priority = 8 },
 	{ TEXT(remote), .title = N_("Remote"),
 	  .help = N_("the other side: address or name, and port"),
-	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(15, 21, 47), .priority = 0, .on_sockets = 1 + 4 },
+	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(15, 21, 47), .priority = 0,
+	  .on_sockets = 1 + 4, .on_events = 1 + 1 },
 	{ TEXT(host), .title = N_("Host"), .help = N_("host, or what talkers are grouped by"),
 	  .lists = FT_ON_TALKERS, WIDTHS(15, 28, 56), .priority = 0 },
 	{ MARK(own), .title = N_("Own"), .help = N_("* marks what is this machine's"),
 	  .lists = FT_ON_TALKERS, WIDTHS(5, 5, 5), .priority = 9 },
 	{ MARK(protocol), .title = N_("Prot"), .help = N_("protocol above IP"),
-	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(4, 6, 6), .priority = 4, .on_sockets = 1 + 2,
+	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(4, 6, 6), .priority = 4,
+	  .on_sockets = 1 + 2, .on_events = 1 + 11,
 	  .ascending = true },
 	{ TEXT(service), .title = N_("Service"), .help = N_("service, ICMP type, SPI or GRE key"),
 	  .lists = FT_ON_FLOWS, WIDTHS(7, 10, 16), .priority = 16 },
 	{ TEXT(process), .title = N_("Process"),
 	  .help = N_("owner of the local end: process, kernel, transit or unknown"),
-	  .lists = OWNED_LISTS, WIDTHS(9, 14, 40), .priority = 0, .needs = FT_NEEDS_OWNER },
+	  .lists = OWNED_LISTS, WIDTHS(9, 14, 40), .priority = 0, .needs = FT_NEEDS_OWNER,
+	  .on_events = 1 + 2 },
 	{ NUMBER(pid), .title = N_("PID"), .help = N_("process id"),
 	  .lists = OWNED_LISTS, WIDTHS(7, 7, 7), .priority = 11, .ascending = true,
 	  .needs = FT_NEEDS_OWNER },
@@ -68,10 +72,10 @@ const struct ft_column ft_columns[] = {
 	/* how it went */
 	{ NUMBER(latency), .title = N_("Lat"),
 	  .help = N_("time that the handshake took, or until it was known to have failed"),
-	  .lists = FT_ON_EVENTS, WIDTHS(6, 6, 8), .priority = 5 },
+	  .lists = FT_ON_EVENTS, WIDTHS(6, 6, 8), .priority = 6 },
 	{ TEXT(why), .title = N_("Why"),
 	  .help = N_("error; how and by which end it was closed; segments sent again"),
-	  .lists = FT_ON_EVENTS, WIDTHS(8, 12, 16), .priority = 3 },
+	  .lists = FT_ON_EVENTS, WIDTHS(12, 12, 16), .priority = 4 },
 	{ NUMBER(duration), .title = N_("Lasted"), .help = N_("how long the connection was there"),
 	  .lists = FT_ON_EVENTS, WIDTHS(6, 6, 8), .priority = 9 },
 	{ NUMBER(bytes), .title = N_("Bytes"),
@@ -270,6 +274,8 @@ static unsigned priority_of(const struct ft_column *column, enum ft_list list,
 
 	if (list == FT_LIST_SOCKETS && column->on_sockets)
 		return column->on_sockets - 1;
+	if (list == FT_LIST_EVENTS && column->on_events)
+		return column->on_events - 1;
 	for (size_t i = 0; amounts == FT_AMOUNTS_TOTALS && i < 3; i++)
 		if (strcmp(column->id, twins[i].total) == 0)
 			return ft_column_find(twins[i].rate)->priority;

@@ -48,6 +48,7 @@ struct ft_column {
 	 * FT_PRIORITY_EXTRA on are there only while all fit at normal width. */
 	unsigned priority;
 	unsigned on_sockets; /* 1 + its priority on the list of sockets; 0 = the same */
+	unsigned on_events;  /* and on that of events */
 	enum ft_align align;
 	bool ascending;    /* first direction when it is sorted by */
 	unsigned needs;

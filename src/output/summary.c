@@ -198,6 +198,8 @@ static void put_events(struct ft_json *json, const struct ft_snapshot *snapshot)
 {
 	uint64_t dropped = 0;
 
+	if (!snapshot->events)
+		return;
 	for (int loss = 0; loss < FT_EVENT_LOST_MAX; loss++)
 		dropped += ft_event_list_lost(snapshot->events, (enum ft_event_loss)loss);
 	begin(json, "events");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/event.h"
 #include "core/nls.h"
 #include "ui/pane.h"
 
@@ -73,6 +74,29 @@ static bool interface_notes(const struct ft_snapshot *snapshot, struct counter *
 	return false;
 }
 
+/* Of the events' pane: what is missing in it, and why. */
+static bool event_notes(const struct ft_scene *scene, struct counter *counter)
+{
+	static const char *const causes[FT_EVENT_LOST_MAX] = {
+		[FT_EVENT_LOST_RING] = N_("the kernel's ring was full"),
+		[FT_EVENT_LOST_BOUND] = N_("too many in one interval"),
+	};
+	const struct ft_snapshot *snapshot = scene->snapshot;
+	char text[FT_NOTE_MAX];
+
+	if (ft_view_list(scene->view) != FT_LIST_EVENTS)
+		return false;
+	for (int loss = 0; loss < FT_EVENT_LOST_MAX; loss++) {
+		uint64_t count = ft_event_list_lost(snapshot->events, (enum ft_event_loss)loss);
+
+		snprintf(text, sizeof(text), _("%" PRIu64 " events were dropped: %s"), count,
+			 _(causes[loss]));
+		if (count && take(counter, text))
+			return true;
+	}
+	return snapshot->event_source && take(counter, snapshot->event_source);
+}
+
 /* Which backend, if it isn't the first choice, and why. */
 static bool backend_note(const struct ft_scene *scene, struct counter *counter)
 {
@@ -111,7 +135,7 @@ bool ft_note(const struct ft_scene *scene, size_t n, char note[FT_NOTE_MAX])
 	if (scene->fault && take(&counter, scene->fault))
 		return true;
 	if (snapshot) {
-		if (loss_notes(snapshot, &counter))
+		if (loss_notes(snapshot, &counter) || event_notes(scene, &counter))
 			return true;
 		for (size_t i = 0; i < snapshot->note_count; i++)
 			if (take(&counter, snapshot->notes[i]))

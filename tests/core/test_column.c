@@ -130,6 +130,7 @@ static void layouts_fit(void **state)
 	} stays[FT_LIST_MAX] = {
 		{ FT_LIST_FLOWS, "remote" },	  { FT_LIST_TALKERS, "host" },
 		{ FT_LIST_PROCESSES, "process" }, { FT_LIST_SOCKETS, "local" },
+		{ FT_LIST_EVENTS, "event" },
 	};
 
 	(void)state;
@@ -213,6 +214,10 @@ static const struct {
 	{ FT_LIST_PROCESSES, BOTH, 300, 0,
 	  "process pid user age idle flows tx rx rate pps tx_total rx_total total packets "
 	  "container unit command" },
+	{ FT_LIST_EVENTS, BOTH, 40, 0, "event remote process" },
+	{ FT_LIST_EVENTS, BOTH, 80, 0, "time event local dir remote process latency why" },
+	{ FT_LIST_EVENTS, BOTH, 120, 0,
+	  "time event local dir remote process latency why duration" },
 	{ FT_LIST_SOCKETS, BOTH, 40, 0, "local protocol process state" },
 	{ FT_LIST_SOCKETS, BOTH, 80, 0, "local remote protocol process state recvq sendq" },
 	{ FT_LIST_SOCKETS, BOTH, 120, 0,

@@ -26,6 +26,7 @@
 #include "options.h"
 #include "tests/core/made_sockets.h"
 #include "tests/output/moment.h"
+#include "tests/core/made_events.h"
 #include "tests/ui/keys.h"
 #include "tests/ui/recorded.h"
 #include "ui/screen.h"
@@ -317,6 +318,58 @@ static void test_sockets(void **state)
 	close_desk(&desk);
 }
 
+/* Events of each kind: the end is followed, and left; filters; what is missing. */
+static void test_events(void **state)
+{
+	static const struct {
+		const char *name;
+		int width, height;
+		bool ascii;
+		const char *keys;
+	} events[] = {
+		{ "events-80x24", 80, 24, false, "5" },
+		{ "events-80x12", 80, 12, false, "5" },
+		{ "events-80x12-scrolled", 80, 12, false, "5 Home Down" },
+		{ "events-80x12-end", 80, 12, false, "5 Home End" },
+		{ "events-40x10", 40, 10, true, "5" },
+		{ "events-200x20", 200, 20, false, "5 n n" },
+		{ "events-filter", 80, 24, false, "5 / 'event close or event retransmit' Enter" },
+		{ "events-in", 80, 24, false, "5 / 'in' Enter" },
+		{ "events-udp", 80, 24, false, "5 U" },
+		{ "events-none", 80, 24, false, "5 / 'port 1' Enter" },
+		{ "events-sorted", 80, 24, false, "5 > >" },
+		{ "events-details", 80, 24, false, "5 Home Enter" },
+		{ "events-no-flow", 80, 24, false, "5 Enter" },
+	};
+	struct ft_snapshot told = *recorded;
+	char unseen[] = "events are taken from packets (a file has packets only): no listeners, "
+			"retransmits or local errors";
+	struct desk desk;
+
+	(void)state;
+	told.events = made_events(recorded->end_ns, recorded->rows[0].owner[0],
+				  recorded->rows[0].flow->id, MADE_EVENTS);
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		open_desk(&desk, &told, events[i].width, events[i].height, events[i].ascii);
+		keys_each(events[i].keys, give, &desk);
+		check(&desk, events[i].name);
+		close_desk(&desk);
+	}
+	ft_event_list_put(told.events);
+	told.events = NULL;
+	told.event_source = unseen;
+	open_desk(&desk, &told, 80, 24, false);
+	keys_each("5 Enter Down End y F", give, &desk);
+	check(&desk, "events-packets");
+	close_desk(&desk);
+	told.events = made_events(recorded->end_ns, FT_OWNER_UNKNOWN, 0, MADE_EVENTS - 2);
+	open_desk(&desk, &told, 80, 24, false);
+	keys_each("5", give, &desk);
+	check(&desk, "events-dropped");
+	close_desk(&desk);
+	ft_event_list_put(told.events);
+}
+
 /* Nobody tells owners (a file): other columns have their place. */
 static void test_no_owners(void **state)
 {
@@ -598,6 +651,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recorded), cmocka_unit_test(test_moment),
 		cmocka_unit_test(test_no_owners), cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_empty),	 cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_attributes), cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_ascii),	 cmocka_unit_test(test_map),

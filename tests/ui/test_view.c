@@ -150,7 +150,7 @@ static unsigned selected_flow(struct desk *desk)
 /* The whole state in words. */
 static void describe(struct desk *desk, char *text, size_t size)
 {
-	static const char *const panes[] = { "flows", "talkers", "processes", "sockets", "details",
+	static const char *const panes[] = { "flows", "talkers", "processes", "sockets", "events", "details",
 					     "interfaces", "help" };
 	static const char *const units[] = { "bits", "bytes", "packets" };
 	static const char *const amounts[] = { "both", "rates", "totals" };
@@ -228,10 +228,21 @@ static const struct {
 	{ "2", "pane:talkers depth:0" },
 	{ "3", "pane:processes" },
 	{ "Tab", "pane:talkers" },
-	{ "Tab Tab Tab Tab", "pane:flows" },
-	{ "S-Tab", "pane:sockets rows:0 sort:process+" },
+	{ "Tab Tab Tab Tab Tab", "pane:flows" },
+	{ "S-Tab S-Tab", "pane:sockets rows:0 sort:process+" },
 	{ "4 Enter", "pane:sockets depth:0" },
 	{ "Down 2 1", "pane:flows line:1 flow:2" },
+	/* events: six datagrams; the end is followed until a row is chosen */
+	{ "5", "pane:events depth:0 rows:6 line:5 top:1 sort:time+" },
+	{ "5 Up", "line:4 top:1" },
+	{ "5 Up Down", "line:5 top:1" },
+	{ "5 Home", "line:0 top:0" },
+	{ "5 Home End", "line:5 top:1" },
+	{ "5 > <", "line:5 sort:time+" },
+	{ "5 R", "line:0 top:0 sort:time-" },
+	{ "5 T", "rows:0" },
+	{ "5 Enter", "pane:details depth:1" },
+	{ "5 Home Enter Esc", "pane:events depth:0 line:0" },
 	/* drilling down and back to the same row */
 	{ "2 Down Enter", "pane:flows depth:1" },
 	{ "2 Down Enter Esc", "pane:talkers depth:0 line:1" },
