@@ -50,7 +50,7 @@ _flowtop()
 		;;
 	--export)
 		compopt -o nospace 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -W 'ipfix:// ipfix+tcp://' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'ipfix:// ipfix+tcp:// openmetrics://' -- "$cur")
 		return
 		;;
 	-o | --output)

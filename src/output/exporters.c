@@ -11,6 +11,7 @@
 const struct ft_exporter ft_exporters[] = {
 	{ "ipfix", "ipfix://HOST:PORT", N_("IPFIX over UDP"), &ft_export_ipfix },
 	{ "ipfix+tcp", "ipfix+tcp://HOST:PORT", N_("IPFIX over TCP"), &ft_export_ipfix },
+	{ "openmetrics", "openmetrics://:PORT", N_("a page for Prometheus"), &ft_export_metrics },
 	{ NULL, NULL, NULL, NULL },
 };
 

@@ -28,5 +28,6 @@ int ft_export_absent_write(struct ft_output *output, const struct ft_snapshot *s
 int ft_export_absent_close(struct ft_output *output);
 
 extern const struct ft_output_ops ft_export_ipfix;
+extern const struct ft_output_ops ft_export_metrics;
 
 #endif
