@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "capture/backend.h"
+#include "capture/event_source.h"
 #include "capture/owner_bpf.h"
 #include "capture/tc_health.h"
 #include "confine.h"
@@ -136,6 +137,15 @@ static void health(FILE *stream)
 		close(fd);
 }
 
+/* Which programs tell what happens to connections. */
+static void events(FILE *stream)
+{
+	fprintf(stream, _("What happens to connections, best first\n"));
+	ft_event_source_probe_all(health_program, stream);
+	line(stream, _("packets"), true,
+	     _("handshakes, refusals, ends and first datagrams of what passes"));
+}
+
 /* What the screen needs. */
 static void terminal(FILE *stream)
 {
@@ -177,5 +187,6 @@ void ft_doctor(FILE *stream)
 	confinement(stream);
 	owners(stream);
 	health(stream);
+	events(stream);
 	terminal(stream);
 }

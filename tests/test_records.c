@@ -23,6 +23,7 @@
 #include "output/moment.h"
 #include "output/output.h"
 #include "output/utf8.h"
+#include "tests/core/made_events.h"
 
 /* kinds: n integer, s text, b bool, t time, i id, x hex. '!' behind it: always there. */
 struct page {
@@ -83,6 +84,17 @@ static const struct page process_page[] = {
 	{ "first_seen", "t!" }, { "last_seen", "t!" }, { NULL, NULL },
 };
 
+static const struct page event_page[] = {
+	{ "type", "s!" }, { "schema", "n!" }, { "id", "i!" }, { "observer", "s!" },
+	{ "time", "t!" }, { "event", "s!" }, { "source", "s!" }, { "direction", "s" },
+	{ "interface", "s" }, { "vlan[]", "n" }, { "ip_version", "n!" }, { "protocol", "n!" },
+	{ "protocol_name", "s" }, END("local"), { "remote.address", "s" }, { "remote.port", "n" },
+	{ "remote.name", "s" }, { "remote.name_source", "s" }, { "latency_us", "n" },
+	{ "errno", "n" }, { "error", "s" }, { "reason", "s" }, { "closed_by", "s" },
+	{ "duration_us", "n" }, { "app.tx_bytes", "n" }, { "app.rx_bytes", "n" },
+	{ "segments", "n" }, { "socket", "i" }, { "flow", "i" }, { NULL, NULL },
+};
+
 #define TALLY(t) { t ".packets", "n!" }, { t ".l2_bytes", "n!" }
 #define SUM(s) TALLY(s), { s ".bytes", "n!" }
 #define LINE(l) \
@@ -97,6 +109,8 @@ static const struct page process_page[] = {
 static const struct page summary_page[] = {
 	HEAD, { "live_flows", "n!" }, { "last", "b" }, { "filter", "s" }, { "capture_filter", "s" },
 	LINE("interval"), LINE("total"), SUM("hidden"), { "hidden.flows", "n!" },
+	{ "events.total", "n" }, { "events.dropped", "n" }, { "events.by", "{" },
+	{ "events.by.ring", "n" }, { "events.by.bound", "n" }, { "events.unseen", "s" },
 	{ "interfaces[].name", "s!" }, { "interfaces[].name_hex", "x" },
 	{ "interfaces[].present", "b!" }, { "interfaces[].backend", "s!" },
 	{ "interfaces[].backend_reason", "s!" }, DEVICE("interfaces[]"),
@@ -649,6 +663,78 @@ static void a_broken_pipe_is_told(void **state)
 		}
 }
 
+/* Each kind of event: what it has, and what does not apply. */
+static void events_say_what_happened(void **state)
+{
+	static const char *const expected[MADE_EVENTS][24] = {
+		{ "id=1", "event=connect", "source=kernel", "direction=out", "ip_version=4",
+		  "protocol=6", "local.address=10.0.0.2", "local.port=51234",
+		  "local.owner=process", "local.process.name=curl", "remote.address=192.0.2.7",
+		  "remote.port=443", "remote.name=web.example", "latency_us=12345", "socket=1000",
+		  "flow=1", "time=2026-11-21T09:59:59.622222Z", "!errno", "!error", "!reason",
+		  "!duration", "!app", "!total" },
+		{ "event=listen", "ip_version=6", "local.address=::", "local.port=8080", "!remote",
+		  "!direction", "!latency", "!flow", "!interface", "local.owner=unknown" },
+		{ "event=accept", "direction=in", "local.address=2001:db8::2", "latency_us=870" },
+		{ "event=connect_failed", "errno=111", "error=ECONNREFUSED", "latency_us=410" },
+		{ "event=udp", "source=packets", "protocol_name=udp", "!latency" },
+		{ "event=retransmit", "segments=3", "!reason" },
+		{ "event=connect_failed", "errno=110", "error=ETIMEDOUT" },
+		{ "event=close", "reason=rst", "closed_by=remote", "errno=104", "error=ECONNRESET",
+		  "duration_us=3723000000", "app.tx_bytes=123456789", "app.rx_bytes=4321",
+		  "!latency", "!total" },
+		{ "event=close", "reason=fin", "closed_by=local", "duration_us=250000", "!errno" },
+		{ "id=10", "event=connect_failed", "!errno", "!error" },
+	};
+	struct run run = { .format = "ndjson", .lists = FT_ON_EVENTS };
+	struct ft_snapshot told = *moment();
+	struct leaves *records;
+	char *text, csv_line[] = "\r\n";
+	size_t lines = 0;
+
+	(void)state;
+	told.events = made_events(told.end_ns, FT_OWNER_FIRST, 1, MADE_EVENTS);
+	text = write_moment(&run, &told, 1);
+	records = read_records(text);
+	for (size_t i = 0; i < MADE_EVENTS; i++) {
+		assert_string_equal(leaf_text(&records[i], "type"), "event");
+		check_page(&records[i], event_page);
+		check_values(&records[i], expected[i]);
+	}
+	assert_int_equal(leaf_number(&records[MADE_EVENTS], "events.total"), MADE_EVENTS);
+	assert_int_equal(leaf_number(&records[MADE_EVENTS], "events.dropped"), 0);
+	free_records(records);
+	free(text);
+	run.filter = "event close and in";
+	text = write_moment(&run, &told, 1);
+	records = read_records(text);
+	assert_string_equal(leaf_text(&records[0], "id"), "8");
+	assert_string_equal(leaf_text(&records[1], "type"), "summary");
+	free_records(records);
+	free(text);
+	run.filter = NULL;
+	run.format = "csv";
+	text = write_moment(&run, &told, 1);
+	for (const char *at = text; (at = strstr(at, csv_line)); at += 2)
+		lines++;
+	assert_int_equal(lines, 1 + MADE_EVENTS);
+	free(text);
+	ft_event_list_put(told.events);
+	/* What the bound and the ring took is in the summary. */
+	told.events = made_events(told.end_ns, FT_OWNER_FIRST, 1, MADE_EVENTS - 3);
+	run.format = "ndjson";
+	text = write_moment(&run, &told, 1);
+	records = read_records(text);
+	check_page(summary_of(records), summary_page);
+	assert_int_equal(leaf_number(summary_of(records), "events.total"), MADE_EVENTS - 3);
+	assert_int_equal(leaf_number(summary_of(records), "events.dropped"), 10);
+	assert_int_equal(leaf_number(summary_of(records), "events.by.ring"), 7);
+	assert_int_equal(leaf_number(summary_of(records), "events.by.bound"), 3);
+	free_records(records);
+	free(text);
+	ft_event_list_put(told.events);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -662,6 +748,7 @@ int main(void)
 		cmocka_unit_test(csv_is_the_same_page),
 		cmocka_unit_test(csv_refuses_several_panes),
 		cmocka_unit_test(text_has_titles_rows_and_the_line),
+		cmocka_unit_test(events_say_what_happened),
 		cmocka_unit_test(a_broken_pipe_is_told),
 	};
 
