@@ -160,10 +160,8 @@ static int set_output(struct ft_options *options, const char *what, const char *
 	const char *names[16];
 	size_t count = 0;
 
-	while (ft_outputs[count] && count < sizeof(names) / sizeof(names[0])) {
+	for (; count < sizeof(names) / sizeof(names[0]) && ft_outputs[count]; count++)
 		names[count] = ft_outputs[count]->name;
-		count++;
-	}
 	if (choose(what, value, names, count, err, err_size) < 0)
 		return -EINVAL;
 	replace(&options->format, value);

@@ -271,6 +271,7 @@ static unsigned priority_of(const struct ft_column *column, enum ft_list list,
 	static const struct {
 		const char *total, *rate;
 	} twins[] = { { "total", "rate" }, { "tx_total", "tx" }, { "rx_total", "rx" } };
+	const struct ft_column *twin = NULL;
 
 	if (list == FT_LIST_SOCKETS && column->on_sockets)
 		return column->on_sockets - 1;
@@ -278,8 +279,8 @@ static unsigned priority_of(const struct ft_column *column, enum ft_list list,
 		return column->on_events - 1;
 	for (size_t i = 0; amounts == FT_AMOUNTS_TOTALS && i < 3; i++)
 		if (strcmp(column->id, twins[i].total) == 0)
-			return ft_column_find(twins[i].rate)->priority;
-	return column->priority;
+			twin = ft_column_find(twins[i].rate);
+	return (twin ? twin : column)->priority;
 }
 
 /* True if key m hides it, or it would be empty. */

@@ -28,7 +28,7 @@ struct span {
 
 static struct span span_of(uint64_t us)
 {
-	struct span span;
+	struct span span = { "" };
 
 	ft_fmt_span(us, 8, span.text, sizeof(span.text));
 	return span;
@@ -37,7 +37,7 @@ static struct span span_of(uint64_t us)
 /* A count with a prefix. */
 static struct span count_of(const struct socket *s, uint64_t value)
 {
-	struct span span;
+	struct span span = { "" };
 
 	ft_fmt_count(value, s->show->prefix, 8, span.text, sizeof(span.text));
 	return span;

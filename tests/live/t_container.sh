@@ -13,7 +13,7 @@ ns_pair a b
 
 # box NAME HOLD: runs ftsock in a container in namespace a; says what it expects.
 box() {
-	local dir=$work/$1 path
+	local dir=$work/$1
 	mkdir -p "$dir/rootfs"/{usr,bin,lib,lib64,proc,dev,sys,build}
 	(cd "$dir" && "$runc" spec)
 	jq --arg port "$3" --arg hold "$2" --arg build "$top_builddir" --arg dir "$dir" '

@@ -66,7 +66,7 @@ keys -l 'port 1'
 keys Enter
 ok "a filter hides what it doesn't match" lacks 10.0.0.1:7501
 ok "and the header tells" sees hid
-keys =
+keys "="
 ok "= clears it" sees 10.0.0.1:7501
 
 # Only TCP is shown; then Esc, a pause, [A: an arrow on a slow line. As three keys, A would show all.

@@ -27,7 +27,7 @@ ok "iperf3 through the tunnel" quiet in_ns a iperf3 -c 10.1.0.2 -n 30M -p 5201
 settle a v0
 segments=$(($(segments a) - before))
 for name in a-$tcx a-packet b-$tcx b-packet inner; do ft_stop $name; done
-read -r packets bytes l2 <<<"$(ft_from inner 10.1.0.1)"
+read -r packets _ l2 <<<"$(ft_from inner 10.1.0.1)"
 is "$packets" "$segments" "inner: packets are the kernel's segments"
 for name in a-$tcx a-packet b-$tcx b-packet; do
 	is "$(ft_from $name 10.0.0.1 '.protocol == 17')" \

@@ -9,7 +9,7 @@ for ns in a b; do
 	(umask 077 && wg genkey >"$work/$ns.key")
 done
 for ns in a b; do
-	[ $ns = a ] && { local=1 remote=2 peer=b; } || { local=2 remote=1 peer=a; }
+	if [ $ns = a ]; then local=1 remote=2 peer=b; else local=2 remote=1 peer=a; fi
 	in_ns $ns wg set w0 listen-port 51820 private-key "$work/$ns.key" \
 		peer "$(wg pubkey <"$work/$peer.key")" endpoint 10.0.0.$remote:51820 \
 		allowed-ips 10.7.0.0/24 || bail "cannot set up wireguard"
