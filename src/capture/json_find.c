@@ -192,7 +192,8 @@ static bool is_name(struct cursor body, const char *name)
 	if (strcmp(name, "*") == 0)
 		return true;
 	while ((length = next_character(&body, out)) > 0) {
-		if (strncmp(name, out, length) != 0)
+		/* a zero in it is no end of ours: nothing lies behind that */
+		if (!*name || strncmp(name, out, length) != 0)
 			return false;
 		name += length;
 	}

@@ -454,7 +454,8 @@ int ft_sock_diag_step(struct ft_sock_diag *diag,
 		abandon(diag);
 		return error;
 	}
-	for (length = (int)received; NLMSG_OK(header, (unsigned int)length);
+	/* A last message that isn't padded leaves a negative length. */
+	for (length = (int)received; length > 0 && NLMSG_OK(header, (unsigned int)length);
 	     header = NLMSG_NEXT(header, length)) {
 		struct ft_sock sock;
 

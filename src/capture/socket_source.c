@@ -334,7 +334,9 @@ static bool step(struct ft_socket_source *source)
 
 	if (length < 0)
 		return next_family(source);
-	for (; NLMSG_OK(header, (unsigned int)length); header = NLMSG_NEXT(header, length)) {
+	/* A last message that isn't padded leaves a negative length. */
+	for (; length > 0 && NLMSG_OK(header, (unsigned int)length);
+	     header = NLMSG_NEXT(header, length)) {
 		if (header->nlmsg_seq != source->sequence)
 			continue;
 		if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR)

@@ -73,11 +73,11 @@ static int read_part(int fd, bool (*each)(void *arg, const struct ft_tc_filter *
 		uint8_t bytes[32768];
 	} answer;
 	ssize_t got = recv(fd, &answer, sizeof(answer), 0);
-	size_t left = (size_t)got;
+	ssize_t left = got; /* negative behind a last message that isn't padded */
 
 	if (got < 0)
 		return errno == EINTR ? 1 : -errno;
-	for (const struct nlmsghdr *header = &answer.header; NLMSG_OK(header, left);
+	for (const struct nlmsghdr *header = &answer.header; left > 0 && NLMSG_OK(header, (size_t)left);
 	     header = NLMSG_NEXT(header, left)) {
 		struct ft_tc_filter filter;
 

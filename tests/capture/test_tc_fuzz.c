@@ -30,7 +30,7 @@
 #define TOGETHER 512         /* frames between two flips */
 #define RENEW 8192           /* frames with one cache of fragments: the two evict differently */
 #define FRAME_MAX (66 * 1024)
-#define HEAD_MAX 256         /* octets of a frame that are changed; what tc_rig blows up has these */
+#define HEAD_MAX 256         /* octets that are not zero, those that tc_rig writes anew */
 #define WHOLE_MAX 3000       /* longer frames are blown up: then the octets are in them twice */
 #define ETHERNET_LEN 14
 #define FLAGS (FT_ENTRY_FRAGMENT | FT_ENTRY_INEXACT | FT_ENTRY_EXTRA_SPI | FT_ENTRY_EXTRA_GRE)

@@ -5,8 +5,8 @@
  * mains call it:
  *
  *   libFuzzer    configure --enable-fuzzing with clang; tools/fuzz runs them
- *   replay.c     every other build: make check gives each target its corpus, tests/fuzz/corpus/NAME,
- *                and a bounded number of changed inputs, the same in every run
+ *   replay.c     every other build: make check gives each target its corpus (below
+ *                tests/fuzz/corpus) and a bounded number of changed inputs, the same in every run
  *
  * Everything else is the objects that the program is made of.
  */
