@@ -77,8 +77,8 @@ static int read_part(int fd, bool (*each)(void *arg, const struct ft_tc_filter *
 
 	if (got < 0)
 		return errno == EINTR ? 1 : -errno;
-	for (const struct nlmsghdr *header = &answer.header; left > 0 && NLMSG_OK(header, (size_t)left);
-	     header = NLMSG_NEXT(header, left)) {
+	for (const struct nlmsghdr *header = &answer.header;
+	     left > 0 && NLMSG_OK(header, (size_t)left); header = NLMSG_NEXT(header, left)) {
 		struct ft_tc_filter filter;
 
 		if (header->nlmsg_type == NLMSG_DONE)

@@ -457,9 +457,11 @@ struct ft_row ft_rows_at(struct ft_rows *rows, size_t place)
 
 uint64_t ft_row_id(const struct ft_row *row)
 {
+	if (row->flow)
+		return row->flow->flow->id;
 	if (row->socket)
 		return row->socket->id;
-	return row->flow ? row->flow->flow->id : row->group->id;
+	return row->group ? row->group->id : 0;
 }
 
 size_t ft_rows_find(struct ft_rows *rows, uint64_t id)
