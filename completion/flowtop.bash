@@ -50,7 +50,7 @@ _flowtop()
 		;;
 	--export)
 		compopt -o nospace 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -W 'ipfix:// ipfix+tcp:// openmetrics://' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'ipfix:// ipfix+tcp:// openmetrics:// ndjson:/// ndjson+unix:///' -- "$cur")
 		return
 		;;
 	-o | --output)

@@ -12,6 +12,8 @@ const struct ft_exporter ft_exporters[] = {
 	{ "ipfix", "ipfix://HOST:PORT", N_("IPFIX over UDP"), &ft_export_ipfix },
 	{ "ipfix+tcp", "ipfix+tcp://HOST:PORT", N_("IPFIX over TCP"), &ft_export_ipfix },
 	{ "openmetrics", "openmetrics://:PORT", N_("a page for Prometheus"), &ft_export_metrics },
+	{ "ndjson", "ndjson:///PATH", N_("NDJSON into a new file or a FIFO"), &ft_export_ndjson },
+	{ "ndjson+unix", "ndjson+unix:///PATH", N_("NDJSON to a unix socket"), &ft_export_ndjson },
 	{ NULL, NULL, NULL, NULL },
 };
 

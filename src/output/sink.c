@@ -6,12 +6,14 @@
 #include "output/sink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -143,24 +145,47 @@ static void connect_host(struct ft_sink *sink)
 		fail(sink, ret, strerror(-ret));
 }
 
-/* A socket in the file system, as the calling user. */
-static void connect_path(struct ft_sink *sink)
+/* A unix socket; -errno. */
+static int connect_unix(struct ft_sink *sink)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct ft_caller caller;
-	int ret = -ENAMETOOLONG;
 
-	if (strlen(sink->host) < sizeof(address.sun_path)) {
-		strcpy(address.sun_path, sink->host);
-		ft_caller_init(&caller);
-		ft_caller_enter(&caller);
-		ret = connect_to(sink, AF_UNIX, SOCK_STREAM, (struct sockaddr *)&address,
-				 sizeof(address));
-		ft_caller_leave(&caller);
-		ft_caller_done(&caller);
+	if (strlen(sink->host) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, sink->host);
+	return connect_to(sink, AF_UNIX, SOCK_STREAM, (struct sockaddr *)&address,
+			  sizeof(address));
+}
+
+/* A FIFO that somebody reads; -errno. */
+static int open_fifo(struct ft_sink *sink)
+{
+	struct stat there;
+	int fd = open(sink->host, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &there) < 0 || !S_ISFIFO(there.st_mode)) {
+		close(fd);
+		return -EEXIST;
 	}
+	sink->fd = fd;
+	return 0;
+}
+
+/* What is in the file system, as the calling user. */
+static void connect_path(struct ft_sink *sink)
+{
+	struct ft_caller caller;
+	int ret;
+
+	ft_caller_init(&caller);
+	ft_caller_enter(&caller);
+	ret = sink->kind == FT_SINK_UNIX ? connect_unix(sink) : open_fifo(sink);
+	ft_caller_leave(&caller);
+	ft_caller_done(&caller);
 	if (ret < 0)
-		fail(sink, ret, strerror(-ret));
+		fail(sink, ret, ret == -ENXIO ? _("nobody reads it") : strerror(-ret));
 }
 
 bool ft_sink_ready(struct ft_sink *sink, bool now, bool *ret_fresh)
@@ -170,7 +195,7 @@ bool ft_sink_ready(struct ft_sink *sink, bool now, bool *ret_fresh)
 		return true;
 	if (!now && now_ns() < sink->retry_ns)
 		return false;
-	if (sink->kind == FT_SINK_UNIX)
+	if (sink->kind == FT_SINK_UNIX || sink->kind == FT_SINK_FIFO)
 		connect_path(sink);
 	else
 		connect_host(sink);
@@ -209,7 +234,8 @@ static int send_stream(struct ft_sink *sink, const char *data, size_t size)
 	int error;
 
 	while (size) {
-		sent = send(sink->fd, data, size, MSG_NOSIGNAL);
+		sent = sink->kind == FT_SINK_FIFO ? write(sink->fd, data, size) :
+						    send(sink->fd, data, size, MSG_NOSIGNAL);
 		if (sent > 0) {
 			data += sent;
 			size -= (size_t)sent;

@@ -16,6 +16,7 @@ enum ft_sink_kind {
 	FT_SINK_UDP,
 	FT_SINK_TCP,
 	FT_SINK_UNIX, /* a stream; host is the path; opened with the calling user's rights */
+	FT_SINK_FIFO, /* the same; somebody must have it open for reading; SIGPIPE is ignored */
 };
 
 struct ft_sink;
