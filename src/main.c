@@ -110,7 +110,7 @@ static int run_session(const struct ft_options *options, const char *warnings, c
 	else
 		ret = ft_screen_run(&session, err, err_size);
 	ft_session_close(&session);
-	return ret;
+	return ret == -EINTR ? 0 : ret; /* told to end before there was anything to read */
 }
 
 /* What the options ask for. */

@@ -108,6 +108,33 @@ if grep -q '^Aufruf' "$tmp/out"; then
 	verdict "--ascii holds for translations too"
 fi
 
+# A capture that comes through a pipe, and whose writer pauses: before the first octet, inside of the
+# heading, behind it, inside of a packet. SIGTERM ends it at once, and well.
+mkfifo "$tmp/pipe"
+for octets in none 0 10 24 100 5000; do
+	if [ $octets = none ]; then
+		exec 5>&-
+	else
+		exec 5<>"$tmp/pipe"
+		head -c $octets "$top_srcdir/tests/captures/ethernet.pcap" >&5
+	fi
+	"$flowtop" -b -r "$tmp/pipe" >"$tmp/out" 2>"$tmp/err" </dev/null 5>&- &
+	pid=$!
+	tries=0
+	until find "/proc/$pid/fd" -lname "$tmp/pipe" 2>/dev/null | grep -q .; do
+		tries=$((tries + 1))
+		[ $tries -lt 1000 ] || break
+		sleep 0.02
+	done
+	kill -TERM $pid
+	timeout 60 tail -f --pid=$pid /dev/null || kill -KILL $pid
+	wait $pid
+	got=$?
+	exec 5>&-
+	[ $got -eq 0 ] && [ ! -s "$tmp/err" ]
+	verdict "SIGTERM ends reading a pipe that has $octets octets"
+done
+
 "$flowtop" --help 2>"$tmp/err" | head -n 0
 [ ! -s "$tmp/err" ]
 verdict "a broken pipe is quiet"

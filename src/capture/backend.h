@@ -57,6 +57,12 @@ struct ft_backend_ops {
 	int (*dispatch)(struct ft_backend *backend);
 
 	/*
+	 * Any thread: dispatch is not to wait any more for what somebody else has to do (write
+	 * into a pipe); it says -ENODATA instead. Others don't wait.
+	 */
+	void (*call_off)(struct ft_backend *backend);
+
+	/*
 	 * Ends the period: flips, waits the grace period, and hands out all that was counted.
 	 * The batch borrows from the backend until the next collect, stop or close.
 	 */
@@ -83,6 +89,9 @@ struct ft_backend_ops {
 
 	void (*close)(struct ft_backend *backend); /* takes NULL; stops first if need be */
 };
+
+/* call_off of backends whose dispatch never waits. */
+void ft_backend_never_waits(struct ft_backend *backend);
 
 /* Every backend embeds this first. */
 struct ft_backend {

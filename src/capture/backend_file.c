@@ -6,9 +6,10 @@
  *
  * What a file says is believed no more than a packet from the wire. Where reading stops early
  * (the file is cut off, or goes on with something foreign) the sentence is kept for remark()
- * and what was read stays.
+ * and what was read stays. A pipe may be silent for long: see file_stream.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "capture/backend.h"
+#include "capture/file_stream.h"
 #include "capture/packet_log.h"
 #include "core/fmt.h"
 #include "core/nls.h"
@@ -30,6 +32,7 @@
 struct backend_file {
 	struct ft_backend base;
 	pcap_t *pcap; /* owned */
+	struct ft_file_stream *stream; /* the pcap's; NULL = a file, which never lets wait */
 	enum ft_packet_link link;
 	struct ft_packet_log *log;
 	uint64_t size; /* of the file; 0 = not known (a pipe) */
@@ -111,34 +114,63 @@ static int set_filter(struct backend_file *self, const char *expression, char *e
 	return result;
 }
 
-/* Opens the file itself. */
+/* Opens by name, or what standard input is; what may let us wait becomes a stream. */
+static FILE *open_stream(struct backend_file *self, const char *name)
+{
+	/* not to wait in open for a pipe's other end */
+	int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
+					  open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	FILE *file = NULL;
+	int error;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) == 0) {
+		if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ||
+		    S_ISCHR(status.st_mode)) {
+			self->stream = ft_file_stream_new(fd, &file);
+			return file;
+		}
+		self->size = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
+		file = fdopen(fd, "rb");
+	}
+	if (file)
+		return file;
+	error = errno;
+	close(fd);
+	errno = error;
+	return NULL;
+}
+
+/* Opens the file itself; -EINTR: told to end while it waited for a pipe. */
 static int open_file(struct backend_file *self, const char *name, char *err, size_t err_size)
 {
 	char text[PCAP_ERRBUF_SIZE] = "", shown[128], why[128];
-	bool is_stdin = strcmp(name, "-") == 0;
-	FILE *stream = is_stdin ? fdopen(dup(STDIN_FILENO), "rb") : fopen(name, "rbe");
-	struct stat status;
+	FILE *stream = open_stream(self, name);
 	int result;
 
-	if (is_stdin)
+	if (strcmp(name, "-") == 0)
 		name = "stdin";
-	if (!stream || fstat(fileno(stream), &status) < 0) {
+	if (!stream) {
 		result = -errno;
 		snprintf(err, err_size, _("cannot read %s: %s"), safe(name, shown, sizeof(shown)),
 			 strerror(-result));
-		if (stream)
-			fclose(stream);
 		return result;
 	}
-	self->size = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
 	self->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO,
 							      text);
 	if (!self->pcap) {
+		result = self->stream && ft_file_stream_called_off(self->stream) ? -EINTR :
+										   -EBADMSG;
 		snprintf(err, err_size, _("%s is not a capture file: %s"),
 			 safe(name, shown, sizeof(shown)), safe(text, why, sizeof(why)));
 		fclose(stream);
-		return -EBADMSG; /* not -EINVAL: the command line is right, the file isn't */
+		self->stream = NULL;
+		return result; /* not -EINVAL: the command line is right, the file isn't */
 	}
+	if (self->stream)
+		ft_file_stream_opened(self->stream);
 	return 0;
 }
 
@@ -245,11 +277,13 @@ static int file_dispatch(struct ft_backend *backend)
 		const u_char *data;
 		int result;
 
-		if (ft_packet_log_fill(self->log) >= FULL)
+		if (ft_packet_log_fill(self->log) >= FULL ||
+		    (self->stream && ft_file_stream_is_dry(self->stream)))
 			break;
 		result = pcap_next_ex(self->pcap, &header, &data);
 		if (result != 1) {
-			if (result == PCAP_ERROR)
+			if (result == PCAP_ERROR &&
+			    !(self->stream && ft_file_stream_called_off(self->stream)))
 				note_error(self);
 			self->at_end = true;
 			return -ENODATA;
@@ -258,6 +292,12 @@ static int file_dispatch(struct ft_backend *backend)
 		add_packet(self, header, data);
 	}
 	return (int)ft_packet_log_fill(self->log);
+}
+
+static void file_call_off(struct ft_backend *backend)
+{
+	if (self_of(backend)->stream)
+		ft_file_stream_call_off(self_of(backend)->stream);
 }
 
 static int file_collect(struct ft_backend *backend, struct ft_batch *ret_batch)
@@ -271,10 +311,12 @@ static int file_collect(struct ft_backend *backend, struct ft_batch *ret_batch)
 	return 0;
 }
 
+/* A pipe to wait for; a file, and what was read ahead, is there. */
 static int file_fd(const struct ft_backend *backend)
 {
-	(void)backend;
-	return -1;
+	const struct backend_file *self = (const struct backend_file *)backend;
+
+	return self->stream ? ft_file_stream_fd(self->stream) : -1;
 }
 
 static int file_watch(struct ft_backend *backend, const struct ft_links *links, char *err,
@@ -327,6 +369,7 @@ const struct ft_backend_ops ft_backend_file = {
 	.open = file_open,
 	.fd = file_fd,
 	.dispatch = file_dispatch,
+	.call_off = file_call_off,
 	.collect = file_collect,
 	.watch = file_watch,
 	.pause = file_pause,

@@ -561,6 +561,7 @@ const struct ft_backend_ops ft_backend_packet = {
 	.open = packet_open,
 	.fd = packet_fd,
 	.dispatch = packet_dispatch,
+	.call_off = ft_backend_never_waits,
 	.collect = packet_collect,
 	.watch = packet_watch,
 	.pause = packet_pause,

@@ -180,6 +180,8 @@ void ft_collector_kick(struct ft_collector *collector)
 
 void ft_collector_pause(struct ft_collector *collector, bool paused)
 {
+	if (collector->is_file)
+		return; /* it waits for nobody, and may itself be waiting for a pipe */
 	pthread_mutex_lock(&collector->lock);
 	collector->wishes.paused = paused;
 	wake(collector);
@@ -196,6 +198,7 @@ void ft_collector_stop(struct ft_collector *collector)
 	collector->wishes.stop = true;
 	wake(collector);
 	pthread_mutex_unlock(&collector->lock);
+	collector->backend->ops->call_off(collector->backend);
 	pthread_join(collector->thread, NULL);
 	collector->joined = true;
 }

@@ -345,12 +345,27 @@ static void live_round(struct ft_collector *c)
 		on_timer(c);
 }
 
+/* How long a pipe may be waited for, as poll has it: until the next picture is due. */
+static int file_wait_ms(const struct ft_collector *c, int fd)
+{
+	uint64_t now = ft_collector_mono();
+
+	if (fd < 0)
+		return 0;
+	if (!c->config.mailbox)
+		return -1;
+	return now < c->due_mono ? (int)((c->due_mono - now) / 1000000 + 1) : 0;
+}
+
 /* A file: reads a part of it; now and then a picture of how far it is. */
 static void file_round(struct ft_collector *c)
 {
-	struct pollfd wish = { .fd = c->wish_fd, .events = POLLIN };
+	struct pollfd fds[] = {
+		{ .fd = c->wish_fd, .events = POLLIN },
+		{ .fd = c->backend->ops->fd(c->backend), .events = POLLIN },
+	};
 
-	if (poll(&wish, 1, 0) > 0)
+	if (poll(fds, 2, file_wait_ms(c, fds[1].fd)) > 0 && fds[0].revents)
 		on_wishes(c);
 	if (c->stopping)
 		return;

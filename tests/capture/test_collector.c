@@ -172,6 +172,7 @@ static const struct ft_backend_ops fake_ops = {
 	.name = "fake",
 	.fd = fake_fd,
 	.dispatch = fake_dispatch,
+	.call_off = ft_backend_never_waits,
 	.collect = fake_collect,
 	.watch = fake_watch,
 	.pause = fake_pause,

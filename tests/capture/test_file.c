@@ -6,6 +6,7 @@
  * other tests; GENERATE=1 rewrites them.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -462,6 +464,47 @@ static void test_chunks(void **state)
 	free(reading.entries);
 }
 
+/* A pipe whose writer pauses lets nobody wait: between packets one is told that nothing is there, and
+ * inside of one, that it may be called off. */
+static void test_pipe(void **state)
+{
+	struct ft_backend_config config = { .log_entries = 4096 };
+	struct ft_backend *backend;
+	struct reading whole, reading = { .entries = NULL };
+	struct ft_batch batch;
+	char path[128], err[FT_REASON_MAX];
+	size_t third;
+	int writer;
+
+	(void)state;
+	build_pcap(FT_CASE_SLL, 113);
+	read_file(write_file("whole", image.size), NULL, &whole);
+	third = image.size - 10; /* inside of the last packet */
+	snprintf(path, sizeof(path), "%s/pipe", directory);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	writer = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(writer >= 0);
+	assert_int_equal(write(writer, image.octets, 24), 24);
+	config.file = path;
+	assert_int_equal(ft_backend_file.open(&config, NULL, &backend, err, sizeof(err)), 0);
+	assert_true(ft_backend_file.fd(backend) >= 0);
+	assert_true(ft_backend_file.dispatch(backend) >= 0); /* nothing yet */
+	assert_int_equal(write(writer, image.octets + 24, third - 24), third - 24);
+	ft_backend_file.call_off(backend);
+	while (ft_backend_file.dispatch(backend) >= 0)
+		;
+	assert_int_equal(ft_backend_file.fd(backend), -1);
+	assert_int_equal(ft_backend_file.stop(backend, &batch), 0);
+	absorb(&reading, &batch);
+	assert_int_equal(reading.terms[FT_C_SEEN].packets, whole.terms[FT_C_SEEN].packets - 1);
+	ft_backend_file.remark(backend, 0, err, sizeof(err));
+	assert_string_equal(err, ""); /* the file is not cut off: we left */
+	ft_backend_file.close(backend);
+	close(writer);
+	free(reading.entries);
+	free(whole.entries);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -472,7 +515,7 @@ static int tear_down(void **state)
 {
 	static const char *const names[] = { "ethernet.pcap", "ethernet.pcapng", "raw.pcap",
 		"sll.pcap", "sll2.pcap", "null.pcap", "times", "cut", "foreign", "empty", "stub",
-		"wireless", "filter", "chunks" };
+		"wireless", "filter", "chunks", "pipe", "whole" };
 	char path[128];
 	size_t i;
 
@@ -494,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_pipe),
 	};
 
 	return cmocka_run_group_tests_name("file", tests, set_up, tear_down);
