@@ -121,7 +121,8 @@ for octets in none 0 10 24 100 5000; do
 	"$flowtop" -b -r "$tmp/pipe" >"$tmp/out" 2>"$tmp/err" </dev/null 5>&- &
 	pid=$!
 	tries=0
-	until find "/proc/$pid/fd" -lname "$tmp/pipe" 2>/dev/null | grep -q .; do
+	until [ "$(cat /proc/$pid/comm)" = flowtop ] &&
+		find "/proc/$pid/fd" -lname "$tmp/pipe" 2>/dev/null | grep -q .; do
 		tries=$((tries + 1))
 		[ $tries -lt 1000 ] || break
 		sleep 0.02

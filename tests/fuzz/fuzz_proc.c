@@ -53,10 +53,11 @@ static void read_stat(const char *text)
 static void read_net(const char *text)
 {
 	struct ft_sock sock;
+	struct ft_proc_queues queues;
 
 	memset(&sock, 0xee, sizeof(sock));
-	ft_proc_net_parse(text, 6, false, &sock);
-	ft_proc_net_parse(text, 17, true, &sock);
+	ft_proc_net_parse(text, 6, false, &sock, &queues);
+	ft_proc_net_parse(text, 17, true, &sock, &queues);
 }
 
 static void read_arguments(const uint8_t *data, size_t size)
