@@ -70,6 +70,9 @@ static void free_box(struct ft_snapshot_box *box)
 	free((void *)(uintptr_t)shown->tcps);
 	free((void *)(uintptr_t)shown->sockets);
 	ft_socket_list_put(shown->socket_list);
+	free((void *)(uintptr_t)shown->pair_of);
+	free((void *)(uintptr_t)shown->pairings);
+	free((void *)(uintptr_t)shown->nats);
 	ft_region_free(&box->deltas);
 	ft_block_put(box->block);
 	ft_living_end(box->living);
@@ -152,6 +155,48 @@ uint32_t ft_snapshot_handshake_us(const struct ft_snapshot *snapshot,
 	if (row->flow->path == FT_PATH_HOST && row->flow->initiator != row->flow->local)
 		return shake.ack_us ? shake.syn_ack_us + shake.ack_us : 0;
 	return shake.syn_ack_us;
+}
+
+/* What is known of a row's conversation, or NULL. */
+static const struct ft_pairing *pairing_of(const struct ft_snapshot *snapshot,
+					   const struct ft_flow_hot *row)
+{
+	uint32_t number = snapshot->pair_of ? snapshot->pair_of[row - snapshot->rows] : 0;
+
+	return number ? &snapshot->pairings[number - 1] : NULL;
+}
+
+const struct ft_flow_hot *ft_snapshot_pair(const struct ft_snapshot *snapshot,
+					   const struct ft_flow_hot *row)
+{
+	const struct ft_pairing *pairing = pairing_of(snapshot, row);
+	const struct ft_flow_hot *next = pairing ? &snapshot->rows[pairing->next] : row;
+
+	return next == row ? NULL : next;
+}
+
+size_t ft_snapshot_pairs(const struct ft_snapshot *snapshot, const struct ft_flow_hot *row,
+			 const struct ft_flow_hot **ret_rows, size_t max)
+{
+	const struct ft_flow_hot *next = ft_snapshot_pair(snapshot, row);
+	size_t count = 0;
+
+	while (next && next != row && count < max) {
+		ret_rows[count++] = next;
+		next = ft_snapshot_pair(snapshot, next);
+	}
+	return count;
+}
+
+const struct ft_nat *ft_snapshot_nat(const struct ft_snapshot *snapshot,
+				     const struct ft_flow_hot *row, unsigned int *ret_side)
+{
+	const struct ft_pairing *pairing = pairing_of(snapshot, row);
+
+	if (!pairing || !pairing->nat)
+		return NULL;
+	*ret_side = pairing->side;
+	return &snapshot->nats[pairing->nat - 1];
 }
 
 const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope)

@@ -118,6 +118,13 @@ struct ft_snapshot {
 	/* what happened: the newest FT_EVENTS_MAX; a reference */
 	const struct ft_event_list *events;
 
+	/* Conversations: pair_of[row] - 1 indexes pairings. NULL while there are none. */
+	const uint32_t *pair_of;
+	const struct ft_pairing *pairings;
+	size_t pairing_count;
+	const struct ft_nat *nats;
+	size_t nat_count;
+
 	/* processes: processes[id - FT_OWNER_FIRST], NULL where an id is not in use */
 	const struct ft_process *const *processes;
 	size_t process_count;
@@ -163,6 +170,19 @@ struct ft_handshake ft_snapshot_handshake(const struct ft_snapshot *snapshot,
  * way and the far end took, seen from here. 0 = not seen. */
 uint32_t ft_snapshot_handshake_us(const struct ft_snapshot *snapshot,
 				  const struct ft_flow_hot *row);
+/*
+ * Where else the conversation of a row is seen: the next place, NULL if there is none. From place
+ * to place they come back to the first one, mostly: walks have to be bounded (FT_PLACES_MAX).
+ */
+#define FT_PLACES_MAX 64
+const struct ft_flow_hot *ft_snapshot_pair(const struct ft_snapshot *snapshot,
+					   const struct ft_flow_hot *row);
+/* All of them but the row itself, at most max; returns how many. */
+size_t ft_snapshot_pairs(const struct ft_snapshot *snapshot, const struct ft_flow_hot *row,
+			 const struct ft_flow_hot **ret_rows, size_t max);
+/* The translation that a row's flow is a side of, and which; NULL if there is none. */
+const struct ft_nat *ft_snapshot_nat(const struct ft_snapshot *snapshot,
+				     const struct ft_flow_hot *row, unsigned int *ret_side);
 /* "br0" for a flow's scope. */
 const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope);
 /* The interface that carried a direction last, or NULL. */

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "core/batch.h"
+#include "core/nat.h"
 #include "core/net.h"
 #include "core/owner.h"
 
@@ -107,6 +108,13 @@ struct ft_flow_tcp {
 	uint32_t socket[2]; /* of end a, of end b: 1 + index into the snapshot's sockets, 0 = none */
 };
 
+/* A place of several where a conversation is seen, or one whose addresses are translated. */
+struct ft_pairing {
+	uint32_t next; /* row of the next place; after the last the first */
+	uint32_t nat;  /* 1 + index into the snapshot's nats, 0 = not translated */
+	uint32_t side; /* which of its keys this flow has */
+};
+
 struct ft_table_config {
 	uint32_t max_flows;          /* --max-flows */
 	const struct ft_net *local_nets; /* -F; borrowed, constant */
@@ -171,6 +179,18 @@ void ft_table_refresh_sockets(struct ft_table *table, const struct ft_socket_lis
 void ft_table_name_sockets(struct ft_table *table,
 			   uint64_t (*find)(void *arg, const struct ft_flow_key *key, int end),
 			   void *arg);
+
+/*
+ * A connection whose addresses are translated here: flows before and after it are one
+ * conversation. One that is told again is renewed; what it contradicts is forgotten. `round`
+ * numbers the listings of all that there are, so that what was in an earlier one only can be ended.
+ */
+void ft_table_add_nat(struct ft_table *table, const struct ft_nat *nat, uint32_t round);
+void ft_table_end_nat(struct ft_table *table, const struct ft_nat *nat, uint64_t when_ns);
+void ft_table_end_old_nats(struct ft_table *table, uint32_t round, uint64_t when_ns);
+size_t ft_table_nat_count(const struct ft_table *table);
+/* Those that found no room since start. */
+uint64_t ft_table_nats_refused(const struct ft_table *table);
 
 /* Marks flows of vanished scopes ended (FT_ENDED_INTERFACE). */
 void ft_table_end_scope(struct ft_table *table, uint16_t scope, uint64_t now_ns);

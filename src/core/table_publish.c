@@ -217,6 +217,7 @@ struct ft_snapshot *ft_build_publish(struct ft_build *build, bool last)
 	ft_build_tcp(build, shown);
 	if (build->info->socket_list)
 		shown->socket_list = ft_socket_list_take(build->info->socket_list);
+	ft_build_pairs(build, shown);
 	publish_scopes(build, shown);
 	publish_ifaces(build, shown);
 	publish_health(build, shown);

@@ -181,6 +181,7 @@ static void add_change(struct ft_build *build, const struct ft_change *change)
 		memcpy(before, hot->tcp_flags, sizeof(before));
 	if (change->delta)
 		add_delta(build, change);
+	ft_pairs_note(table, change);
 	if (table->tcp.socket_count)
 		ft_table_join_sockets(table, change);
 	if (change->flags & FT_CHANGE_OWNER) {
@@ -266,7 +267,9 @@ struct ft_snapshot *ft_table_snapshot(struct ft_table *table, const struct ft_sn
 	ft_region_grow(&table->births, build.row_count * sizeof(uint32_t));
 	ft_build_ifaces(&build);
 	copy_rows(&build);
+	ft_build_begin_pairs(&build);
 	add_changes(&build);
+	ft_build_pair_owners(&build);
 	ft_build_age(&build);
 	if (table->scopes_ending)
 		ft_build_end_scopes(&build);
