@@ -18,6 +18,7 @@
 
 #include "capture/backend.h"
 #include "capture/event_source.h"
+#include "capture/conntrack.h"
 #include "capture/owner_bpf.h"
 #include "capture/tc_health.h"
 #include "confine.h"
@@ -144,6 +145,14 @@ static void events(FILE *stream)
 	ft_event_source_probe_all(health_program, stream);
 	line(stream, _("packets"), true,
 	     _("handshakes, refusals, ends and first datagrams of what passes"));
+/* Whether the two names of a translated connection can be told. */
+static void translations(FILE *stream)
+{
+	char why[FT_REASON_MAX];
+	int error = ft_conntrack_probe(why, sizeof(why));
+
+	fprintf(stream, _("Connections before and after NAT\n"));
+	line(stream, "conntrack", error == 0, why);
 }
 
 /* What the screen needs. */
@@ -188,5 +197,6 @@ void ft_doctor(FILE *stream)
 	owners(stream);
 	health(stream);
 	events(stream);
+	translations(stream);
 	terminal(stream);
 }

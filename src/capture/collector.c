@@ -31,6 +31,7 @@ static void release(struct ft_collector *c)
 	ft_event_source_free(c->event_source);
 	ft_owner_source_free(c->owner_source);
 	ft_socket_source_free(c->socket_source);
+	ft_conntrack_free(c->conntrack);
 	ft_table_free(c->table);
 	ft_owners_free(c->owners);
 	if (c->links)
@@ -65,6 +66,7 @@ static int set_up(struct ft_collector *c)
 		c->socket_source = ft_socket_source_new();
 		c->lister = ft_socket_lister_new(ft_collector_socket_owner, c);
 		c->list_sockets = c->wishes.sockets = c->config.sockets;
+		c->conntrack = ft_conntrack_new();
 	}
 	c->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	c->wish_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -154,6 +154,7 @@ static void beat(struct ft_collector *c, bool due)
 		return;
 	ft_collector_ask_sockets(c);
 	ft_collector_find_owners(c);
+	ft_collector_find_nats(c);
 	if (due) {
 		list_sockets(c);
 		ft_collector_end_interval(c);
@@ -221,6 +222,7 @@ static void pause_counting(struct ft_collector *c)
 	if (ft_collector_collect(c) == 0) {
 		ft_collector_ask_sockets(c);
 		ft_collector_find_owners(c);
+		ft_collector_find_nats(c);
 		ft_collector_end_interval(c);
 	}
 	c->paused_mono = ft_collector_mono();
@@ -407,6 +409,7 @@ static void finish(struct ft_collector *c)
 	ft_collector_ask_sockets(c);
 	ft_collector_find_owners(c);
 	ft_collector_last_sockets(c);
+	ft_collector_find_nats(c);
 	if (c->is_file)
 		note_file(c);
 	ft_collector_publish(c, ft_collector_take_picture(c, true), true);

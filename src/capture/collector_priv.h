@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "capture/collector.h"
+#include "capture/conntrack.h"
 #include "capture/event_source.h"
 #include "capture/notes.h"
 #include "capture/socket_list.h"
@@ -78,6 +79,8 @@ struct ft_collector {
 	struct ft_socket_source *socket_source; /* NULL: a file */
 	struct ft_event_source *event_source; /* NULL: events are derived from packets */
 	char unseen[FT_REASON_MAX];   /* what events can't be seen, and why */
+	struct ft_conntrack *conntrack; /* NULL: a file */
+	uint64_t nats_refused;        /* as last said */
 	bool sockets_sampled;         /* the backend does it */
 	struct ft_socket_lister *lister; /* NULL: a file */
 	bool list_sockets;            /* somebody wants to see them all */
@@ -132,6 +135,8 @@ int ft_collector_collect(struct ft_collector *c);
 void ft_collector_absorb(struct ft_collector *c, const struct ft_batch *batch);
 /* Looks for owners of flows that have none, for a bounded time. */
 void ft_collector_find_owners(struct ft_collector *c);
+/* Asks what is translated. */
+void ft_collector_find_nats(struct ft_collector *c);
 /* Asks about sockets, where the backend doesn't sample them. */
 void ft_collector_ask_sockets(struct ft_collector *c);
 /* For the lister; arg is the collector. */

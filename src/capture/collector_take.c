@@ -206,6 +206,22 @@ void ft_collector_find_owners(struct ft_collector *c)
 			      ft_collector_mono(), budget, OWNER_QUERIES_MAX);
 }
 
+void ft_collector_find_nats(struct ft_collector *c)
+{
+	uint64_t budget = OWNER_BUDGET_NS;
+
+	if (!c->conntrack)
+		return;
+	if (budget > c->interval_ns / 10)
+		budget = c->interval_ns / 10;
+	ft_conntrack_apply(c->conntrack, c->table, ft_collector_mono(), ft_collector_real(),
+			   budget);
+	if (ft_table_nats_refused(c->table) > c->nats_refused)
+		ft_notes_say(&c->notes, FT_NOTE_NATS, ft_collector_mono() + FOR_A_MINUTE, "%s",
+			     _("more translated connections than can be remembered"));
+	c->nats_refused = ft_table_nats_refused(c->table);
+}
+
 /* ---- addresses */
 
 /* The order that ft_addr_set promises; equal ones are the same address of the same interface. */

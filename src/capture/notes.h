@@ -26,6 +26,7 @@ enum ft_note_subject {
 	FT_NOTE_OUTPUT,
 	FT_NOTE_MISSED,
 	FT_NOTE_LEFT_OUT,
+	FT_NOTE_NATS,
 	FT_NOTE_RIGHTS,
 	FT_NOTE_SOCKETS,
 	FT_NOTE_SCOPE,                /* + scope number */
