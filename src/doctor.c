@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "capture/backend.h"
-#include "capture/event_source.h"
 #include "capture/conntrack.h"
+#include "capture/event_source.h"
 #include "capture/owner_bpf.h"
 #include "capture/tc_health.h"
 #include "confine.h"
@@ -145,6 +145,8 @@ static void events(FILE *stream)
 	ft_event_source_probe_all(health_program, stream);
 	line(stream, _("packets"), true,
 	     _("handshakes, refusals, ends and first datagrams of what passes"));
+}
+
 /* Whether the two names of a translated connection can be told. */
 static void translations(FILE *stream)
 {

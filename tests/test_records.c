@@ -62,7 +62,9 @@ struct page {
 static const struct page flow_page[] = {
 	HEAD, { "id", "i!" }, { "interface", "s!" }, { "interface_hex", "x" }, { "vlan[]", "n" },
 	{ "ip_version", "n!" }, { "protocol", "n!" }, { "protocol_name", "s" }, { "path", "s!" },
-	{ "initiator", "s" }, END("local"), END("remote"), COUNTS("interval"), COUNTS("total"),
+	{ "initiator", "s" }, { "pair[]", "i" }, { "nat.local.address", "s" },
+	{ "nat.local.port", "n" }, { "nat.remote.address", "s" }, { "nat.remote.port", "n" },
+	END("local"), END("remote"), COUNTS("interval"), COUNTS("total"),
 	{ "first_seen", "t!" }, { "last_seen", "t!" }, { "state", "s" }, { "tcp_flags.tx", "s" },
 	{ "tcp_flags.rx", "s" }, { "icmp.type", "n" }, { "icmp.code", "n" }, { "icmp.id", "n" },
 	{ "ended.time", "t" }, { "ended.reason", "s" }, { "fragment", "b" }, { "inexact", "b" },
@@ -339,7 +341,7 @@ static void check_values(const struct leaves *record, const char *const *values)
 
 static void fields_say_what_the_row_says(void **state)
 {
-	static const char *const expected[MOMENT_ROWS][48] = {
+	static const char *const expected[MOMENT_ROWS][64] = {
 		[MOMENT_CURL] = { "interface=br0", "ip_version=4", "protocol=6",
 			"protocol_name=tcp", "path=host", "initiator=local",
 			"local.address=10.0.0.2", "local.port=51234", "local.owner=process",
@@ -356,7 +358,9 @@ static void fields_say_what_the_row_says(void **state)
 			"tcp.sampled=2026-11-21T09:59:59.623456Z", "tcp.state=established",
 			"tcp.congestion=cubic", "tcp.congestion_state=open",
 			"tcp.options=timestamps sack", "tcp.handshake_us=2", "tcp.syn_ack_us=2",
-			"tcp.ack_us=10", "!tcp.remote", "!tcp.app_limited" },
+			"tcp.ack_us=10", "!tcp.remote", "!tcp.app_limited",
+			"pair[0]=10", "nat.local.address=203.0.113.5", "nat.local.port=61000",
+			"nat.remote.address=192.0.2.7", "nat.remote.port=443" },
 		[MOMENT_PING] = { "path=loopback", "icmp.type=8", "icmp.code=0", "icmp.id=77",
 			"!local.port", "!tcp_flags", "local.process.name=p\xef\xbf\xbding\xef\xbf\xbd(",
 			"local.process.name_hex=70ff696e67c328", "local.container.id=0123456789abcdef",
@@ -365,6 +369,7 @@ static void fields_say_what_the_row_says(void **state)
 			"remote.owner=process", "!state", "!initiator" },
 		[MOMENT_GRE] = { "vlan[0]=100", "vlan[1]=20", "gre_key=4711", "!spi",
 			"path=transit", "local.owner=transit", "remote.owner=transit",
+			"local.owner_reason=neither end is this machine", "!pair", "!nat",
 			"local.bridge_port=veth3", "!remote.bridge_port", "protocol_name=gre" },
 		[MOMENT_FRAGMENT] = { "fragment=1", "inexact=1", "!local.port", "!remote.port",
 			"local.owner=unknown", "local.owner_reason=no owner found" },
@@ -373,7 +378,7 @@ static void fields_say_what_the_row_says(void **state)
 		[MOMENT_ENDED] = { "ended.reason=rst", "ended.time=2026-11-21T09:59:59.623456Z",
 			"tcp_flags.rx=R", "!tcp_flags.tx" },
 		[MOMENT_ESP] = { "spi=3735928559", "ip_version=6", "local.address=2001:db8::1",
-			"local.owner=kernel", "!gre_key", "!local.port" },
+			"local.owner=kernel", "local.owner_reason=no process has its socket", "!gre_key", "!local.port" },
 		[MOMENT_DELAYED] = { "initiator=remote", "interface=eth\xef\xbf\xbd",
 			"interface_hex=657468ff", "protocol_name=sctp", "local.port=3868" },
 	};
@@ -596,6 +601,8 @@ static void csv_is_the_same_page(void **state)
 		}
 		if (!strcmp(csv_value(names, cells, count, "id"), "3"))
 			assert_string_equal(csv_value(names, cells, count, "vlan"), "100 20");
+		if (!strcmp(csv_value(names, cells, count, "id"), "1"))
+			assert_string_equal(csv_value(names, cells, count, "pair"), "10");
 		if (!strcmp(csv_value(names, cells, count, "id"), "1"))
 			assert_string_equal(csv_value(names, cells, count, "local.process.cmdline"),
 					    "curl \"https://x\"\t\x1b[31m\\");

@@ -70,6 +70,10 @@ static void put_cell(FILE *stream, const struct ft_cell *cell)
 		for (size_t i = 0; i < cell->list_count; i++)
 			fprintf(stream, "%s%u", i ? " " : "", cell->list[i]);
 		break;
+	case FT_CELL_IDS:
+		for (size_t i = 0; i < cell->list_count; i++)
+			fprintf(stream, "%s%llu", i ? " " : "", (unsigned long long)cell->ids[i]);
+		break;
 	case FT_CELL_NONE:
 		break;
 	}

@@ -44,18 +44,24 @@ static const char *enter(struct ft_json *json, const char *path, size_t length)
 	return at;
 }
 
-/* One member. */
-static void put_cell(struct ft_json *json, const char *name, const struct ft_cell *cell)
+/* An id: a string, so that no reader rounds it. */
+static void put_id(struct ft_json *json, const char *name, uint64_t id)
 {
 	char digits[24];
 
+	snprintf(digits, sizeof(digits), "%llu", (unsigned long long)id);
+	ft_json_string(json, name, digits);
+}
+
+/* One member. */
+static void put_cell(struct ft_json *json, const char *name, const struct ft_cell *cell)
+{
 	switch (cell->kind) {
 	case FT_CELL_UINT:
 		ft_json_uint(json, name, cell->number);
 		break;
 	case FT_CELL_ID:
-		snprintf(digits, sizeof(digits), "%llu", (unsigned long long)cell->number);
-		ft_json_string(json, name, digits);
+		put_id(json, name, cell->number);
 		break;
 	case FT_CELL_BOOL:
 		ft_json_bool(json, name, cell->number != 0);
@@ -67,6 +73,12 @@ static void put_cell(struct ft_json *json, const char *name, const struct ft_cel
 		ft_json_array(json, name);
 		for (size_t i = 0; i < cell->list_count; i++)
 			ft_json_uint(json, NULL, cell->list[i]);
+		ft_json_array_end(json);
+		break;
+	case FT_CELL_IDS:
+		ft_json_array(json, name);
+		for (size_t i = 0; i < cell->list_count; i++)
+			put_id(json, NULL, cell->ids[i]);
 		ft_json_array_end(json);
 		break;
 	case FT_CELL_NONE:

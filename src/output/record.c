@@ -156,6 +156,51 @@ static void get_initiator(const struct ft_record *record, unsigned arg, struct f
 		text_cell(cell, flow->initiator == flow->local ? "local" : "remote");
 }
 
+/* The flows that the same conversation is seen as elsewhere. */
+static void get_pair(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	const struct ft_flow_hot *rows[FT_PLACES_MAX];
+
+	(void)arg;
+	cell->list_count = ft_snapshot_pairs(record->snapshot, record->flow, rows, FT_PLACES_MAX);
+	for (size_t i = 0; i < cell->list_count; i++)
+		cell->ids[i] = rows[i]->flow->id;
+	if (cell->list_count)
+		cell->kind = FT_CELL_IDS;
+}
+
+/* What a side is called on the other side of a translation: its key, NULL if there is none, and
+ * which end of that. */
+static const struct ft_flow_key *nat_of(const struct ft_record *record, unsigned side,
+					int *ret_end)
+{
+	unsigned int which;
+	const struct ft_nat *nat = ft_snapshot_nat(record->snapshot, record->flow, &which);
+
+	if (!nat)
+		return NULL;
+	*ret_end = ft_nat_end(nat, end_of(record, side));
+	return &nat->key[!which];
+}
+
+static void get_nat_address(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	int end;
+	const struct ft_flow_key *key = nat_of(record, arg, &end);
+
+	if (key)
+		text_cell(cell, ft_addr_format(end ? key->addr_b : key->addr_a, cell->buf));
+}
+
+static void get_nat_port(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	int end;
+	const struct ft_flow_key *key = nat_of(record, arg, &end);
+
+	if (key && ft_protocol_has_ports(key->protocol))
+		uint_cell(cell, ntohs(end ? key->port_b_be : key->port_a_be));
+}
+
 /* ---- one end of a flow, or a talker */
 
 /* The address of a side, or of a talker. */
@@ -258,8 +303,18 @@ static void get_owner(const struct ft_record *record, unsigned arg, struct ft_ce
 static void get_owner_reason(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
 {
 	const char *source = record->snapshot->owner_source;
+	uint16_t owner = owner_of(record, arg);
+	unsigned int side;
 
-	if (owner_of(record, arg) != FT_OWNER_UNKNOWN)
+	if (owner == FT_OWNER_KERNEL)
+		text_cell(cell, "no process has its socket");
+	else if (owner == FT_OWNER_TRANSIT && arg == GROUP)
+		text_cell(cell, "forwarded or bridged");
+	else if (owner == FT_OWNER_TRANSIT)
+		text_cell(cell, ft_snapshot_nat(record->snapshot, record->flow, &side) ?
+					"this machine only translates addresses" :
+					"neither end is this machine");
+	if (owner != FT_OWNER_UNKNOWN)
 		return;
 	if (!source || !*source)
 		text_cell(cell, "owners are not looked up");
@@ -1002,6 +1057,11 @@ static const struct ft_field flow_fields[] = {
 	{ "protocol_name", get_protocol_name, 0, false },
 	{ "path", get_path, 0, false },
 	{ "initiator", get_initiator, 0, false },
+	{ "pair", get_pair, 0, false },
+	{ "nat.local.address", get_nat_address, LOCAL, false },
+	{ "nat.local.port", get_nat_port, LOCAL, false },
+	{ "nat.remote.address", get_nat_address, REMOTE, false },
+	{ "nat.remote.port", get_nat_port, REMOTE, false },
 	END("local", LOCAL),
 	END("remote", REMOTE),
 	COUNTS("interval", get_flow_count, 0),

@@ -35,6 +35,7 @@ enum ft_cell_kind {
 	FT_CELL_BOOL,
 	FT_CELL_TEXT,
 	FT_CELL_LIST, /* VLAN ids */
+	FT_CELL_IDS,  /* several 64-bit ids */
 };
 
 /* A value; text points into the snapshot, a constant, or buf. */
@@ -44,7 +45,8 @@ struct ft_cell {
 	const char *text;
 	size_t length;
 	uint16_t list[2];
-	size_t list_count;
+	uint64_t ids[FT_PLACES_MAX];
+	size_t list_count; /* of list or ids */
 	char buf[64];
 };
 

@@ -32,7 +32,7 @@ const struct ft_binding ft_bindings[] = {
 	{ { FT_KEY_LEFT }, FT_ACTION_COLUMNS_LEFT, FT_KEYS_MOVE, N_("scroll columns left") },
 	{ { FT_KEY_RIGHT }, FT_ACTION_COLUMNS_RIGHT, FT_KEYS_MOVE, N_("scroll columns right") },
 	{ { FT_KEY_ENTER }, FT_ACTION_ENTER, FT_KEYS_MOVE,
-	  N_("a flow's details; a talker's or process's flows") },
+	  N_("a flow's details, and from there where else it is seen; a talker's flows") },
 	{ { FT_KEY_ESC, FT_KEY_BACKSPACE }, FT_ACTION_BACK, FT_KEYS_MOVE,
 	  N_("back to where Enter was pressed") },
 

@@ -65,6 +65,10 @@ void ft_details_tcp(struct ft_text *text, const struct ft_snapshot *snapshot,
 void ft_details_handshake(struct ft_text *text, const struct ft_snapshot *snapshot,
 			  const struct ft_flow_hot *flow);
 
+/* details_pair.c: where else the conversation is seen. */
+void ft_details_pair(struct ft_text *text, const struct ft_snapshot *snapshot,
+		     const struct ft_flow_hot *flow);
+
 /* Parts of the screen. */
 void ft_header_render(struct ft_scene *scene);
 void ft_tabs_render(struct ft_scene *scene);

@@ -100,6 +100,7 @@ static void add_owner(const struct subject *s, int end)
 {
 	uint16_t owner = s->hot->owner[end];
 	const struct ft_process *process = ft_snapshot_process(s->snapshot, owner);
+	unsigned int side;
 	const char *why;
 
 	if (process) {
@@ -111,7 +112,9 @@ static void add_owner(const struct subject *s, int end)
 		why = _("the kernel: no process has this socket");
 		break;
 	case FT_OWNER_TRANSIT:
-		why = _("transit: neither end is this machine");
+		why = ft_snapshot_nat(s->snapshot, s->hot, &side) ?
+			      _("transit: this machine only translates addresses") :
+			      _("transit: neither end is this machine");
 		break;
 	case FT_OWNER_FOREIGN:
 		why = _("another machine");
@@ -354,6 +357,7 @@ static void render(struct ft_scene *scene, const struct ft_frame *frame)
 			ft_text_wrap(&text, FT_STYLE_WARN,
 				     _("This flow has left the table; here is the last of it."));
 		add_life(&s);
+		ft_details_pair(&text, s.snapshot, s.hot);
 		add_rates(&s);
 		add_counts(&s);
 		ft_details_tcp(&text, s.snapshot, s.hot, s.show);

@@ -97,6 +97,41 @@ static unsigned act_columns(struct ft_view *view, enum ft_action action,
 	return FT_FX_PAINT;
 }
 
+/* Puts the details of a flow in front; those of it that are there already come back. */
+static unsigned show_details(struct ft_view *view, uint64_t id)
+{
+	struct ft_frame *frame;
+
+	for (unsigned i = 0; i < view->depth; i++) {
+		if (view->stack[i].pane == FT_PANE_DETAILS && view->stack[i].subject == id) {
+			view->depth = i + 1;
+			return REFILL;
+		}
+	}
+	frame = push(view, FT_PANE_DETAILS);
+	if (!frame)
+		return 0;
+	frame->subject = id;
+	return REFILL;
+}
+
+/* From a flow's details to the next place where its conversation is seen. */
+static unsigned enter_pair(struct ft_view *view, const struct ft_stage *stage)
+{
+	const struct ft_snapshot *snapshot = stage->snapshot;
+	uint64_t id = ft_view_front(view)->subject;
+
+	for (size_t i = 0; snapshot && i < snapshot->row_count; i++) {
+		const struct ft_flow_hot *row = &snapshot->rows[i];
+
+		if (row->flow->id != id)
+			continue;
+		row = ft_snapshot_pair(snapshot, row);
+		return row ? show_details(view, row->flow->id) : 0;
+	}
+	return 0;
+}
+
 /* Opens the row under the selection. */
 static unsigned act_enter(struct ft_view *view, enum ft_action action,
 			  const struct ft_stage *stage)
@@ -106,6 +141,8 @@ static unsigned act_enter(struct ft_view *view, enum ft_action action,
 	struct ft_row row;
 
 	(void)action;
+	if (front->pane == FT_PANE_DETAILS)
+		return enter_pair(view, stage);
 	if (!stage->listing || front->index >= ft_listing_count(stage->listing))
 		return 0;
 	row = ft_listing_at(stage->listing, front->index);

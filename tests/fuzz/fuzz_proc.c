@@ -52,6 +52,7 @@ static void read_stat(const char *text)
 
 static void read_net(const char *text)
 {
+	struct ft_proc_queues queues;
 	struct ft_sock sock;
 	struct ft_proc_queues queues;
 

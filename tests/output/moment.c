@@ -48,6 +48,13 @@ static const struct ft_health socket_of_curl = {
 static const struct ft_flow_tcp tcp_of_curl = {
 	.shake = { 100, 102, 112 }, .socket = { 1, 0 },
 };
+/* What curl sends is translated, and seen again as another flow (which is no such thing). */
+static const struct ft_pairing pairings[] = {
+	{ .next = MOMENT_DELAYED, .nat = 1 }, { .next = MOMENT_CURL, .nat = 1, .side = 1 },
+};
+static const uint32_t pair_of[MOMENT_ROWS] = { [MOMENT_CURL] = 1, [MOMENT_DELAYED] = 2 };
+static struct ft_nat nat;
+
 static const uint32_t tcp_of[] = { [MOMENT_CURL] = 1 };
 
 /* One row: ends, ports, protocol; a is the local end. */
@@ -169,6 +176,23 @@ static void fill_line(struct ft_line *line, uint16_t scope)
 	line->by.c[FT_C_SEEN] = line->seen;
 }
 
+/* curl's connection is another one outside. */
+static void fill_nat(void)
+{
+	struct ft_tuple before = {
+		.sport_be = htons(51234), .dport_be = htons(443), .protocol = IPPROTO_TCP,
+	};
+	struct ft_tuple reply = {
+		.sport_be = htons(443), .dport_be = htons(61000), .protocol = IPPROTO_TCP,
+	};
+
+	ft_addr_parse("10.0.0.2", before.src);
+	ft_addr_parse("192.0.2.7", before.dst);
+	ft_addr_parse("192.0.2.7", reply.src);
+	ft_addr_parse("203.0.113.5", reply.dst);
+	ft_nat_set(&nat, &before, &reply);
+}
+
 /* Interfaces: br0 with a port, and eth\xff. */
 static void fill_interfaces(void)
 {
@@ -201,6 +225,7 @@ const struct ft_snapshot *moment(void)
 	first_half();
 	second_half();
 	fill_interfaces();
+	fill_nat();
 	snapshot = (struct ft_snapshot){
 		.generation = 1, .end_ns = MOMENT_END_NS, .interval_ns = MOMENT_INTERVAL_NS,
 		.start_ns = MOMENT_END_NS - 100 * SECOND, .rows = rows, .row_count = MOMENT_ROWS,
@@ -208,7 +233,8 @@ const struct ft_snapshot *moment(void)
 		.processes = processes, .process_count = 2, .scopes = scopes, .scope_count = 2,
 		.ifaces = ifaces, .iface_count = 3, .backend = backend, .backend_reason = reason,
 		.capture_filter = nothing, .owner_source = source, .progress = -1,
-		.tcp_of = tcp_of, .tcp_of_count = 1, .tcps = &tcp_of_curl,
+		.pair_of = pair_of, .pairings = pairings, .pairing_count = 2, .nats = &nat,
+		.nat_count = 1, .tcp_of = tcp_of, .tcp_of_count = 1, .tcps = &tcp_of_curl,
 		.sockets = &socket_of_curl, .max_flows = 1000, .notes = notes, .note_count = 1,
 	};
 	for (int scope = 0; scope < 2; scope++) {

@@ -608,6 +608,48 @@ static void test_keymap(void **state)
 		assert_non_null(ft_binding_of((enum ft_action)action));
 }
 
+/* From details to the other places where the conversation is seen, round and round, and back. */
+static void test_places(void **state)
+{
+	struct ft_flow_key key = feed_key(1, 1001, 2, 80, 17);
+	const struct ft_snapshot *old;
+	struct desk desk;
+	uint64_t first, id;
+
+	(void)state;
+	open_desk(&desk, &defaults);
+	old = desk.snapshot;
+	for (uint16_t scope = 0; scope < 3; scope++) {
+		key.scope = scope;
+		feed_add(&desk.feed, 0, &key, scope ? 1 : 5000, 0);
+	}
+	feed_apply(&desk.feed, desk.table);
+	desk.snapshot = feed_snapshot(&desk.feed, desk.table, FEED_SECOND, false);
+	fill(&desk);
+	ft_snapshot_put(old);
+	press(&desk, "Home Enter");
+	first = ft_view_front(&desk.view)->subject;
+	assert_int_equal(ft_view_front(&desk.view)->pane, FT_PANE_DETAILS);
+	press(&desk, "Enter");
+	assert_int_equal(desk.view.depth, 2);
+	id = ft_view_front(&desk.view)->subject;
+	assert_int_not_equal(id, first);
+	press(&desk, "Enter");
+	assert_int_equal(desk.view.depth, 3);
+	assert_int_not_equal(ft_view_front(&desk.view)->subject, first);
+	assert_int_not_equal(ft_view_front(&desk.view)->subject, id);
+	/* Once round: these details were there already. */
+	press(&desk, "Enter");
+	assert_int_equal(desk.view.depth, 1);
+	assert_int_equal(ft_view_front(&desk.view)->subject, first);
+	press(&desk, "Enter Esc Esc");
+	assert_int_equal(desk.view.depth, 0);
+	/* One that is seen in one place only stays in front. */
+	press(&desk, "Down Enter Enter");
+	assert_int_equal(desk.view.depth, 1);
+	close_desk(&desk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -616,7 +658,7 @@ int main(void)
 		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_readonly),
 		cmocka_unit_test(test_options),	    cmocka_unit_test(test_mouse),
 		cmocka_unit_test(test_paste),	    cmocka_unit_test(test_long_prompt),
-		cmocka_unit_test(test_keymap),
+		cmocka_unit_test(test_keymap),     cmocka_unit_test(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
