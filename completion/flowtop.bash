@@ -7,12 +7,12 @@
 _flowtop()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev='' option=''
-	local long='--interface --capture-filter --local --read --export --batch --count --limit --output
+	local long='--interface --capture-filter --local --read --write --keep --export --batch --count --limit --output
 		--interval --window --sort --pane --numeric --numeric-ports --resolve --unit --si
 		--iec --layer --ipv4 --ipv6 --pid --promiscuous --backend --max-flows --readonly
 		--no-mouse --no-color --color --ascii --config --list-interfaces --doctor --help
 		--version'
-	local short='-i -f -F -r -b -c -L -o -d -t -s -n -N -u -4 -6 -P -p -D -h -V'
+	local short='-i -f -F -r -w -b -c -L -o -d -t -s -n -N -u -4 -6 -P -p -D -h -V'
 	local words='and or not host net port portrange src dst local remote tcp udp icmp sctp
 		proto ip ip6 vlan iface process pid user container state rate bytes packets total
 		age rtt'
@@ -43,7 +43,7 @@ _flowtop()
 			2>/dev/null)" -- "$last")
 		return
 		;;
-	-r | --read | --config)
+	-r | --read | -w | --write | --config)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -86,7 +86,7 @@ _flowtop()
 		return
 		;;
 	-f | --capture-filter | -F | --local | -c | --count | -L | --limit | -d | --interval | \
-		-s | --sort | --max-flows)
+		-s | --sort | --max-flows | --keep)
 		return
 		;;
 	esac

@@ -4,6 +4,7 @@
  * is written twice. -V adds what the kernel can, found by trying. Called by main, no threads.
  */
 #include "options.h"
+#include "recording/recording.h"
 
 #include <pcap/pcap.h>
 #include <stdlib.h>
@@ -111,6 +112,8 @@ void ft_options_version(FILE *stream)
 	fprintf(stream, "  %s\n", pcap_lib_version());
 	fprintf(stream, "  %s\n", ft_ui_library());
 	fprintf(stream, "  c-ares %s\n", ares_version(NULL));
+	if (ft_recording_library())
+		fprintf(stream, "  %s\n", ft_recording_library());
 	if (uname(&kernel) == 0)
 		fprintf(stream, _("kernel %s\n"), kernel.release);
 	fprintf(stream, "  %-8s %s\n", "BTF",

@@ -56,6 +56,8 @@ void ft_options_done(struct ft_options *options)
 	for (size_t i = 0; i < options->export_count; i++)
 		free(options->exports[i]);
 	free(options->exports);
+	free(options->write_file);
+	free(options->keep);
 	free(options->format);
 	free(options->sort);
 	free(options->pids);
@@ -314,6 +316,15 @@ static int check_together(const struct ft_options *options, const struct ft_assi
 			 _("-f does not work with --backend %s yet: leave --backend away, or "
 			   "--backend packet"),
 			 options->backend);
+		return -EINVAL;
+	}
+	if (options->write_file && options->read_file && strcmp(options->write_file, "-") != 0 &&
+	    strcmp(options->write_file, options->read_file) == 0) {
+		snprintf(err, err_size, _("-w and -r name the same file"));
+		return -EINVAL;
+	}
+	if (options->write_file && options->readonly) {
+		snprintf(err, err_size, _("--readonly writes no files: not with -w"));
 		return -EINVAL;
 	}
 	if (options->read_file && (options->interface_count || options->promiscuous)) {

@@ -29,6 +29,8 @@ struct ft_options {
 	char *read_file;       /* -r */
 	char **exports;        /* --export: URLs, checked */
 	size_t export_count;
+	char *write_file;      /* -w */
+	char *keep;            /* --keep; checked */
 	uint64_t intervals;    /* -c */
 	uint64_t max_rows;     /* -L */
 	char *format;          /* -o, "text" */

@@ -21,6 +21,7 @@
 #include "core/xalloc.h"
 #include "output/exporters.h"
 #include "output/output.h"
+#include "recording/recording.h"
 
 #define MAX_FLOWS_LIMIT (1U << 24)
 
@@ -126,6 +127,42 @@ static int set_export(struct ft_options *options, const char *what, const char *
 	options->exports = xreallocarray(options->exports, options->export_count + 1,
 					 sizeof(*options->exports));
 	options->exports[options->export_count++] = xstrdup(value);
+	return 0;
+}
+
+/* -w */
+static int set_write(struct ft_options *options, const char *what, const char *value, char *err,
+		     size_t err_size)
+{
+	size_t length = strlen(value);
+
+	if (length == 0) {
+		snprintf(err, err_size, _("%s needs a value: %s"), what, _("FILE"));
+		return -EINVAL;
+	}
+	if (length >= 5 && (!strcmp(value + length - 5, ".pcap") ||
+			    (length >= 7 && !strcmp(value + length - 7, ".pcapng")))) {
+		snprintf(err, err_size, _("%s: packets are not written: a recording has another "
+					  "name than \"%.64s\""), what, value);
+		return -EINVAL;
+	}
+	replace(&options->write_file, value);
+	return 0;
+}
+
+/* --keep */
+static int set_keep(struct ft_options *options, const char *what, const char *value, char *err,
+		    size_t err_size)
+{
+	struct ft_recording_keep keep;
+
+	if (ft_recording_parse_keep(value, &keep) < 0) {
+		snprintf(err, err_size,
+			 _("%s: \"%.64s\" is no age, size, or both (7d, 2G, or 7d,2G; at least 1M)"),
+			 what, value);
+		return -EINVAL;
+	}
+	replace(&options->keep, value);
 	return 0;
 }
 
@@ -508,6 +545,11 @@ const struct ft_option ft_option_table[] = {
 	  set_local },
 	{ 'r', "read", N_("FILE"), N_("read a capture file, pcap or pcapng; - is stdin"), false, false,
 	  set_read },
+	{ 'w', "write", N_("FILE"), N_("write a recording of all intervals, a new file; see -r"),
+	  false, false, set_write },
+	{ '\0', "keep", N_("AGE,SIZE"),
+	  N_("of a recording keep so much: 7d, 2G, or both with a comma (default: all)"), true,
+	  false, set_keep },
 	{ '\0', "export", N_("URL"),
 	  N_("send to a collector as well (the man page lists the kinds); repeat"),
 	  true, true, set_export },

@@ -99,23 +99,36 @@ static void raise_limits(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The folder that a file is in; NULL for none. Caller frees. */
+static char *folder_of(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	if (!path)
+		return NULL;
+	return slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
+}
+
 /* Gives up what is not needed any more, now that all is open; files are made in the working
  * directory or at home (key w). */
 static void confine(const struct ft_session *session, unsigned parts, char *remark,
 		    size_t remark_size)
 {
 	struct ft_caller caller;
-	const char *places[2];
+	const char *places[3] = { NULL };
+	char *folder = folder_of(session->options->write_file);
 	struct ft_confine_plan plan = {
 		.live = !session->options->read_file,
 		.places = places,
-		.place_count = session->options->readonly ? 0 : 2,
+		.place_count = session->options->readonly ? 0 : folder ? 3 : 2,
 	};
 
 	ft_caller_init(&caller);
 	places[0] = ".";
 	places[1] = caller.home;
+	places[2] = folder; /* SQLite has files beside the recording */
 	ft_confine(&plan, parts, remark, remark_size);
+	free(folder);
 	ft_caller_done(&caller);
 }
 

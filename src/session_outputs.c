@@ -18,6 +18,7 @@
 #include "options.h"
 #include "output/exporters.h"
 #include "output/writers.h"
+#include "recording/recording.h"
 
 /* What the rows are: options as a query. */
 static void fill_config(struct ft_session *session, struct ft_output_config *config)
@@ -95,6 +96,12 @@ int ft_session_open_outputs(struct ft_session *session, bool print, char *err, s
 		ret = add(session, ft_output_find(options->format), &config, FT_WRITER_ESSENTIAL,
 			  err, err_size);
 		config.stream = NULL;
+	}
+	if (ret == 0 && options->write_file) {
+		config.target = options->write_file;
+		config.keep = options->keep;
+		ret = add(session, &ft_output_recording, &config, 0, err, err_size);
+		config.target = NULL;
 	}
 	if (ret == 0)
 		ret = add_exports(session, config, err, err_size);

@@ -50,7 +50,8 @@ works '^flowtop [0-9]' -V
 works 'libpcap' -V
 works '^  tcx ' --doctor
 works ' lo ' -D
-fails 1 'unknown option -w' -w file
+fails 1 'packets are not written' -w file.pcapng
+fails 1 'no age, size, or both' --keep soon
 fails 1 'did you mean --interface' --interfac-e lo
 fails 1 'ssh -t, or -b' -i lo
 fails 1 'needs a value' -b -c

@@ -14,6 +14,7 @@ laws() {
 		src/core	$libraries|$libbpf|<pcap|<ares|<pthread\.h>|<threads\.h>|"(capture|output|ui)/|"options\.h"
 		src/capture	$libraries|"(output|ui)/|"options\.h"
 		src/output	$libraries|$libbpf|<pcap|<ares|"ui/|"options\.h"|"capture/(backend|collector|links|owner|packet|resolver|tc_)
+		src/recording	$libraries|$libbpf|<pcap|<ares|"ui/|"options\.h"|"capture/(backend|collector|links|owner|packet|resolver|tc_)
 		src/ui	$libbpf|<pcap|<ares|"capture/(backend|packet|links|owner|tc_)
 		bpf	$libraries|"(core|capture|output|ui)/|<(stdio|stdlib|string)\.h>
 	EOF

@@ -201,7 +201,11 @@ static void bad_lines(void **state)
 	static const struct {
 		const char *line, *says;
 	} lines[] = {
-		{ "-w|x.pcap", "unknown option -w" },
+		{ "-w|x.pcap", "-w: packets are not written: a recording has another name than \"x.pcap\"" },
+		{ "-w|", "-w needs a value" },
+		{ "-w|x.flow|--readonly", "--readonly writes no files: not with -w" },
+		{ "-w|x.flow|-r|x.flow", "-w and -r name the same file" },
+		{ "--keep|7", "--keep: \"7\" is no age" },
 		{ "--record", "unknown option --record" },
 		{ "--interfce|lo", "did you mean --interface" },
 		{ "--unknwon=3", "unknown option --unknwon" },

@@ -99,6 +99,14 @@ void ft_process_put(const struct ft_process *process)
 		free(box);
 }
 
+const struct ft_process *ft_process_take(const struct ft_process *process)
+{
+	struct box *box = (struct box *)(uintptr_t)process;
+
+	atomic_fetch_add_explicit(&box->refs, 1, memory_order_relaxed);
+	return process;
+}
+
 struct ft_owners *ft_owners_new(void)
 {
 	struct ft_owners *owners = xcalloc(1, sizeof(*owners));

@@ -82,6 +82,7 @@ void ft_owners_reap(struct ft_owners *owners, uint64_t now_ns);
  * more reference; owned by the caller. */
 const struct ft_process **ft_owners_list(const struct ft_owners *owners, size_t *ret_count);
 void ft_process_put(const struct ft_process *process); /* NULL is fine */
+const struct ft_process *ft_process_take(const struct ft_process *process); /* +1 */
 
 /* Processes that could not be added since start because the cache was full. */
 uint64_t ft_owners_refused(const struct ft_owners *owners);

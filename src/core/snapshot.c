@@ -75,7 +75,9 @@ static void free_box(struct ft_snapshot_box *box)
 	free((void *)(uintptr_t)shown->nats);
 	ft_region_free(&box->deltas);
 	ft_block_put(box->block);
-	ft_living_end(box->living);
+	ft_region_free(&box->flows);
+	if (box->living)
+		ft_living_end(box->living);
 	free(box);
 }
 

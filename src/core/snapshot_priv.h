@@ -33,7 +33,8 @@ struct ft_snapshot_box {
 	atomic_uint refs;
 	struct ft_block *block;
 	struct ft_region deltas;
-	struct ft_living *living;
+	struct ft_region flows;   /* cold records of a snapshot that no table has made */
+	struct ft_living *living; /* NULL: no table has made it */
 };
 
 #endif

@@ -19,6 +19,7 @@ struct ft_output;
 struct ft_output_config {
 	FILE *stream;           /* borrowed; line-buffered for batch; NULL with a target */
 	const char *target;     /* file or URL of outputs that open it themselves; borrowed */
+	const char *keep;       /* what of a recording is kept: --keep; borrowed or NULL */
 	const char *observer;   /* host name; borrowed */
 	unsigned lists;         /* FT_ON_* bits to print */
 	struct ft_query query;  /* filter, sort, show; list is set for each */
