@@ -50,7 +50,8 @@ _flowtop()
 		;;
 	--export)
 		compopt -o nospace 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -W 'ipfix:// ipfix+tcp:// openmetrics:// ndjson:/// ndjson+unix:///' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'ipfix:// ipfix+tcp:// openmetrics:// ndjson:/// ndjson+unix:///
+			zmq:// zmq+connect://' -- "$cur")
 		return
 		;;
 	-o | --output)

@@ -17,10 +17,12 @@ struct entry {
 	uint64_t since_ns; /* where the next record starts */
 	uint32_t seen;     /* the snapshot that had it last */
 	bool untold;
+	bool introduced;
 };
 
 struct ft_due {
 	uint64_t idle_ns, active_ns;
+	bool tell_new;
 	struct entry *entries; /* owned */
 	size_t mask, used;
 	const struct ft_snapshot *snapshot; /* borrowed */
@@ -29,12 +31,13 @@ struct ft_due {
 	uint64_t missed;
 };
 
-struct ft_due *ft_due_new(uint64_t idle_ns, uint64_t active_ns)
+struct ft_due *ft_due_new(uint64_t idle_ns, uint64_t active_ns, bool tell_new)
 {
 	struct ft_due *due = xcalloc(1, sizeof(*due));
 
 	due->idle_ns = idle_ns;
 	due->active_ns = active_ns;
+	due->tell_new = tell_new;
 	due->mask = 1023;
 	due->entries = xcalloc(due->mask + 1, sizeof(*due->entries));
 	return due;
@@ -161,6 +164,18 @@ static bool is_time(const struct ft_due *due, const struct ft_flow_hot *flow,
 	return now >= entry->since_ns + due->active_ns;
 }
 
+/* The record of a flow that was not told of before; its row comes again. */
+static void introduce(struct ft_due *due, struct entry *entry, const struct ft_flow_hot *flow,
+		      struct ft_due_record *ret_record)
+{
+	due->row--;
+	entry->introduced = true;
+	memset(ret_record, 0, sizeof(*ret_record));
+	ret_record->flow = flow;
+	ret_record->start_ns = ret_record->end_ns = flow->flow->first_ns;
+	ret_record->why = FT_DUE_NEW;
+}
+
 bool ft_due_next(struct ft_due *due, struct ft_due_record *ret_record)
 {
 	const struct ft_flow_hot *flow;
@@ -171,6 +186,10 @@ bool ft_due_next(struct ft_due *due, struct ft_due_record *ret_record)
 		entry = enter(due, flow);
 		entry->seen = due->number;
 		entry->untold = subtract(flow, entry, ret_record->count);
+		if (due->tell_new && !entry->introduced) {
+			introduce(due, entry, flow, ret_record);
+			return true;
+		}
 		if (!entry->untold || !is_time(due, flow, entry, &ret_record->why))
 			continue;
 		ret_record->flow = flow;

@@ -18,7 +18,12 @@
 
 #include "core/snapshot.h"
 
-enum ft_due_why { FT_DUE_ENDED, FT_DUE_IDLE, FT_DUE_ACTIVE };
+enum ft_due_why {
+	FT_DUE_ENDED,
+	FT_DUE_IDLE,
+	FT_DUE_ACTIVE,
+	FT_DUE_NEW, /* the flow is there: counts nothing, and what it counted comes later */
+};
 
 struct ft_due_record {
 	const struct ft_flow_hot *flow; /* borrowed from the snapshot */
@@ -28,7 +33,8 @@ struct ft_due_record {
 };
 
 struct ft_due;
-struct ft_due *ft_due_new(uint64_t idle_ns, uint64_t active_ns);
+/* tell_new: each flow begins with a record FT_DUE_NEW. */
+struct ft_due *ft_due_new(uint64_t idle_ns, uint64_t active_ns, bool tell_new);
 void ft_due_free(struct ft_due *due); /* NULL is fine */
 
 /* Begins a snapshot, which is borrowed until the next one. */

@@ -182,7 +182,7 @@ static int ipfix_open(const struct ft_output_config *config, struct ft_output **
 	output->config.names = config->query.show ? config->query.show->names : NULL;
 	output->config.emit = send_message;
 	output->config.arg = output;
-	output->due = ft_due_new(idle * SECOND, active * SECOND);
+	output->due = ft_due_new(idle * SECOND, active * SECOND, false);
 	output->sink = ft_sink_new(output->udp ? FT_SINK_UDP : FT_SINK_TCP, url.host, url.port);
 	*ret_output = &output->base;
 cleanup:

@@ -14,6 +14,9 @@ const struct ft_exporter ft_exporters[] = {
 	{ "openmetrics", "openmetrics://:PORT", N_("a page for Prometheus"), &ft_export_metrics },
 	{ "ndjson", "ndjson:///PATH", N_("NDJSON into a new file or a FIFO"), &ft_export_ndjson },
 	{ "ndjson+unix", "ndjson+unix:///PATH", N_("NDJSON to a unix socket"), &ft_export_ndjson },
+	{ "zmq", "zmq://:PORT", N_("ntopng's ZeroMQ events, to who subscribes"), &ft_export_zmq },
+	{ "zmq+connect", "zmq+connect://HOST:PORT", N_("the same, to an ntopng that listens"),
+	  &ft_export_zmq },
 	{ NULL, NULL, NULL, NULL },
 };
 

@@ -30,5 +30,6 @@ int ft_export_absent_close(struct ft_output *output);
 extern const struct ft_output_ops ft_export_ipfix;
 extern const struct ft_output_ops ft_export_metrics;
 extern const struct ft_output_ops ft_export_ndjson;
+extern const struct ft_output_ops ft_export_zmq;
 
 #endif

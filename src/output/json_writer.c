@@ -105,6 +105,16 @@ void ft_json_uint(struct ft_json *json, const char *name, uint64_t value)
 	ft_json_raw(json, digits + at, sizeof(digits) - at);
 }
 
+/* A number with three places. */
+void ft_json_thousandths(struct ft_json *json, const char *name, uint64_t value)
+{
+	char places[4] = { '.', (char)('0' + value / 100 % 10), (char)('0' + value / 10 % 10),
+			   (char)('0' + value % 10) };
+
+	ft_json_uint(json, name, value / 1000);
+	ft_json_raw(json, places, sizeof(places));
+}
+
 /* true or false. */
 void ft_json_bool(struct ft_json *json, const char *name, bool value)
 {

@@ -49,7 +49,7 @@ static const struct ft_due_record *only(struct ft_due *due)
 /* Long flows tell every `active`, and each time only what is new. */
 static void test_active(void **state)
 {
-	struct ft_due *due = ft_due_new(15 * SECOND, 60 * SECOND);
+	struct ft_due *due = ft_due_new(15 * SECOND, 60 * SECOND, false);
 	const struct ft_due_record *record;
 
 	(void)state;
@@ -81,7 +81,7 @@ static void test_active(void **state)
 /* A pause is told after `idle`, nothing new is not told again, the end is. */
 static void test_idle_and_end(void **state)
 {
-	struct ft_due *due = ft_due_new(15 * SECOND, 60 * SECOND);
+	struct ft_due *due = ft_due_new(15 * SECOND, 60 * SECOND, false);
 	const struct ft_due_record *record;
 
 	(void)state;
@@ -116,7 +116,7 @@ static void test_idle_and_end(void **state)
 /* The last snapshot tells all. */
 static void test_last(void **state)
 {
-	struct ft_due *due = ft_due_new(15 * SECOND, 60 * SECOND);
+	struct ft_due *due = ft_due_new(15 * SECOND, 60 * SECOND, false);
 	struct ft_due_record record;
 	uint64_t packets = 0;
 
@@ -134,10 +134,36 @@ static void test_last(void **state)
 	ft_due_free(due);
 }
 
+/* A flow that is new is told of before what it counted, once, also if nobody listened at first. */
+static void test_new(void **state)
+{
+	struct ft_due *due = ft_due_new(15 * SECOND, 60 * SECOND, true);
+	struct ft_due_record record;
+
+	(void)state;
+	moment(1, 1, 10);
+	count(0, 100);
+	ft_due_begin(due, &snapshot);
+	ft_due_skip(due);
+	rows[0].ended = FT_ENDED_FIN;
+	ft_due_begin(due, &snapshot);
+	assert_true(ft_due_next(due, &record));
+	assert_int_equal(record.why, FT_DUE_NEW);
+	assert_int_equal(record.count[0].packets, 0);
+	assert_int_equal(record.end_ns, SECOND);
+	assert_true(ft_due_next(due, &record));
+	assert_int_equal(record.why, FT_DUE_ENDED);
+	assert_int_equal(record.count[0].packets, 100);
+	assert_false(ft_due_next(due, &record));
+	ft_due_begin(due, &snapshot);
+	assert_false(ft_due_next(due, &record));
+	ft_due_free(due);
+}
+
 /* While nobody listens nothing is told; what goes on is told later, what goes away is counted. */
 static void test_skip(void **state)
 {
-	struct ft_due *due = ft_due_new(15 * SECOND, 60 * SECOND);
+	struct ft_due *due = ft_due_new(15 * SECOND, 60 * SECOND, false);
 	const struct ft_due_record *record;
 
 	(void)state;
@@ -168,7 +194,7 @@ static void test_skip(void **state)
 /* Flows come and go by the thousand; what was told of each adds up to its totals. */
 static void test_many(void **state)
 {
-	struct ft_due *due = ft_due_new(15 * SECOND, 3 * SECOND);
+	struct ft_due *due = ft_due_new(15 * SECOND, 3 * SECOND, false);
 	uint64_t *told = calloc(200000, sizeof(*told));
 	struct ft_due_record record;
 	unsigned first = 1, last = 4900, n, ending;
@@ -207,7 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_active), cmocka_unit_test(test_idle_and_end),
 		cmocka_unit_test(test_last),   cmocka_unit_test(test_skip),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_many),   cmocka_unit_test(test_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

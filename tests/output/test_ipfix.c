@@ -196,7 +196,7 @@ static void send_moment(bool biflow)
 	struct ft_names *names = ft_names_new(NULL, "https 443/tcp\n");
 	struct ft_ipfix_config config = { .domain = 4711, .message_max = MESSAGE_MAX,
 					  .biflow = biflow, .names = names, .emit = take };
-	struct ft_due *due = ft_due_new(1, 1);
+	struct ft_due *due = ft_due_new(1, 1, false);
 	struct ft_ipfix *ipfix = ft_ipfix_new(&config);
 	struct ft_due_record record;
 	char err[128] = "";
