@@ -58,11 +58,6 @@ static bool is_permission(int error)
 	return error == -EPERM || error == -EACCES;
 }
 
-void ft_backend_never_waits(struct ft_backend *backend)
-{
-	(void)backend;
-}
-
 /* `auto`: down the ladder from `first` until one opens. */
 static int climb(size_t first, const struct ft_backend_config *config,
 		 const struct ft_links *links, struct ft_backend **ret_backend, char *ret_reason,
