@@ -71,7 +71,7 @@ _flowtop()
 		return
 		;;
 	--pane)
-		mapfile -t COMPREPLY < <(compgen -W 'flows talkers processes sockets events all' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'flows talkers processes sockets events health all' -- "$cur")
 		return
 		;;
 	--layer)

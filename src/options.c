@@ -311,6 +311,10 @@ static int check_together(const struct ft_options *options, const struct ft_assi
 		snprintf(err, err_size, _("-o csv holds one pane: not with --pane all"));
 		return -EINVAL;
 	}
+	if (!strcmp(options->format, "csv") && options->health) {
+		snprintf(err, err_size, _("-o csv holds rows: not with --pane health"));
+		return -EINVAL;
+	}
 	if (options->capture_filter && !options->read_file && tc) {
 		snprintf(err, err_size,
 			 _("-f does not work with --backend %s yet: leave --backend away, or "
@@ -342,7 +346,7 @@ static int check_together(const struct ft_options *options, const struct ft_assi
 		return -EINVAL;
 	}
 	/* In a config file it is meant for the panes that have it. */
-	if (sort && !(sort->lists & options->lists) && has(words, "sort")) {
+	if (sort && !options->health && !(sort->lists & options->lists) && has(words, "sort")) {
 		snprintf(err, err_size, _("-s: the pane %s has no column \"%s\""),
 			 ft_list_name(options->first_list), sort->id);
 		return -EINVAL;

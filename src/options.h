@@ -40,6 +40,7 @@ struct ft_options {
 	int sort_ascending;    /* -1 = the column's own, 0, 1 */
 	unsigned lists;        /* --pane: FT_ON_* bits */
 	enum ft_list first_list;
+	bool health;           /* --pane health: lists is 0 then */
 	bool numeric_hosts, numeric_ports, resolve;
 	enum ft_unit unit;
 	enum ft_prefix prefix;

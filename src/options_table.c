@@ -282,15 +282,21 @@ fail:
 static int set_pane(struct ft_options *options, const char *what, const char *value, char *err,
 		    size_t err_size)
 {
-	const char *words[FT_LIST_MAX + 1];
+	const char *words[FT_LIST_MAX + 2];
 	int pane;
 
 	for (unsigned i = 0; i < FT_LIST_MAX; i++)
 		words[i] = ft_list_name((enum ft_list)i);
 	words[FT_LIST_MAX] = "all";
-	pane = choose(what, value, words, FT_LIST_MAX + 1, err, err_size);
+	words[FT_LIST_MAX + 1] = "health";
+	pane = choose(what, value, words, FT_LIST_MAX + 2, err, err_size);
 	if (pane < 0)
 		return -EINVAL;
+	options->health = pane == FT_LIST_MAX + 1;
+	if (options->health) {
+		options->lists = 0;
+		return 0;
+	}
 	options->lists = pane == FT_LIST_MAX ? (1U << FT_LIST_MAX) - 1 : 1U << pane;
 	options->first_list = pane == FT_LIST_MAX ? FT_LIST_FLOWS : (enum ft_list)pane;
 	return 0;
@@ -569,7 +575,7 @@ const struct ft_option ft_option_table[] = {
 	  true, false, set_sort },
 	{ '\0', "pane", N_("NAME"),
 	  N_("first pane, and what batch prints: flows (default), talkers, processes, sockets, "
-	     "events, all"), true,
+	     "events, health, all"), true,
 	  false, set_pane },
 	{ 'n', "numeric", NULL, N_("addresses, not host names"), true, false, set_numeric },
 	{ 'N', "numeric-ports", NULL, N_("port numbers, not service names"), true, false,

@@ -182,6 +182,7 @@ int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 		.output_count = list_outputs(session, outputs),
 		.opened = on_opened,
 		.opened_arg = session,
+		.cost = options->health,
 		.sockets = !mailbox && options->lists & FT_ON_SOCKETS,
 	};
 	char remark[256];

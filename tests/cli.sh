@@ -49,6 +49,10 @@ works '--doctor' -h
 works '^flowtop [0-9]' -V
 works 'libpcap' -V
 works '^  tcx ' --doctor
+works '"cost":{"over_ns":[1-9].*"threads":\[{"name":' -b -o ndjson --pane health \
+	-r "$top_srcdir/tests/captures/raw.pcap"
+works 'memory: [1-9][0-9]* bytes' -b --pane health -r "$top_srcdir/tests/captures/raw.pcap"
+fails 1 'not with --pane health' -b -o csv --pane health
 works ' lo ' -D
 fails 1 'packets are not written' -w file.pcapng
 fails 1 'no age, size, or both' --keep soon

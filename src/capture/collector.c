@@ -28,6 +28,7 @@ static void release(struct ft_collector *c)
 	if (c->backend)
 		c->backend->ops->close(c->backend);
 	ft_socket_lister_free(c->lister);
+	ft_cost_meter_free(c->cost_meter);
 	ft_event_source_free(c->event_source);
 	ft_owner_source_free(c->owner_source);
 	ft_socket_source_free(c->socket_source);
@@ -68,6 +69,8 @@ static int set_up(struct ft_collector *c)
 		c->list_sockets = c->wishes.sockets = c->config.sockets;
 		c->conntrack = ft_conntrack_new();
 	}
+	c->cost_meter = ft_cost_meter_new(c->config.cost);
+	c->wishes.cost = c->config.cost;
 	c->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	c->wish_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -167,6 +170,16 @@ void ft_collector_want_sockets(struct ft_collector *collector, bool wanted)
 	pthread_mutex_lock(&collector->lock);
 	if (collector->wishes.sockets != wanted) {
 		collector->wishes.sockets = wanted;
+		wake(collector);
+	}
+	pthread_mutex_unlock(&collector->lock);
+}
+
+void ft_collector_want_cost(struct ft_collector *collector, bool wanted)
+{
+	pthread_mutex_lock(&collector->lock);
+	if (collector->wishes.cost != wanted) {
+		collector->wishes.cost = wanted;
 		wake(collector);
 	}
 	pthread_mutex_unlock(&collector->lock);

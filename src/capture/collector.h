@@ -29,6 +29,7 @@ struct ft_collector_config {
 	const char *backend_name;   /* --backend */
 	struct ft_backend_config backend;
 	struct ft_mailbox *mailbox; /* the screen's; NULL in batch; borrowed */
+	bool cost;                  /* measure what flowtop costs, from the start to the end */
 	bool sockets;               /* list all sockets from the start: batch */
 	const struct ft_collector_output *outputs; /* copied; the queues are borrowed */
 	size_t output_count;
@@ -53,6 +54,8 @@ void ft_collector_set_interval(struct ft_collector *collector, uint64_t interval
 /* From now on snapshots have a list of all sockets, or have none any more. The first one ends the
  * interval, so that the screen needn't wait for it. */
 void ft_collector_want_sockets(struct ft_collector *collector, bool wanted);
+/* From the next interval on snapshots say what flowtop itself costs, or don't any more. */
+void ft_collector_want_cost(struct ft_collector *collector, bool wanted);
 /* Ends the interval now (a snapshot follows). */
 void ft_collector_kick(struct ft_collector *collector);
 /* Counting off / on, waits until it is done (Ctrl-Z). */

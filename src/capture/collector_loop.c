@@ -290,6 +290,7 @@ static void on_wishes(struct ft_collector *c)
 		c->due_mono = begun + c->interval_ns;
 		arm(c);
 	}
+	ft_cost_meter_want(c->cost_meter, wishes.cost);
 	if (wishes.sockets != c->list_sockets && c->lister)
 		want_sockets(c, wishes.sockets);
 	if (wishes.paused && !c->paused && !c->is_file)

@@ -228,9 +228,14 @@ void ft_picture_info(struct ft_collector *collector, const char *notes[FT_NOTES_
 {
 	struct picture *picture = &collector->picture;
 	const char *filter = collector->config.backend.capture_filter;
+	struct ft_cost cost;
 
 	if (collector->links)
 		ft_links_read_stats(collector->links);
+	ft_cost_meter_take(collector->cost_meter, &cost);
+	cost.outputs = (unsigned)collector->config.output_count;
+	for (size_t i = 0; i < collector->config.output_count; i++)
+		cost.behind += ft_queue_full(collector->config.outputs[i].queue);
 	for (size_t i = 0; i < picture->iface_count; i++) {
 		look_at(collector, &picture->ifaces[i]);
 		picture->iface_row[i] = picture->ifaces[i].iface;
@@ -249,6 +254,7 @@ void ft_picture_info(struct ft_collector *collector, const char *notes[FT_NOTES_
 		.paused_watch = collector->gap,
 		.not_watched_ns = collector->not_watched_ns,
 		.store = collector->store,
+		.cost = cost,
 		.lengthened = collector->lengthened,
 		.missed = collector->missed,
 		.notes = notes,

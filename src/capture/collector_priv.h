@@ -12,6 +12,7 @@
 #include "capture/collector.h"
 #include "capture/conntrack.h"
 #include "capture/event_source.h"
+#include "capture/cost_meter.h"
 #include "capture/notes.h"
 #include "capture/socket_list.h"
 #include "capture/socket_source.h"
@@ -45,7 +46,7 @@ struct picture {
  */
 struct wishes {
 	uint64_t interval_ns; /* 0 = no wish */
-	bool kick, stop, paused, sockets;
+	bool kick, stop, paused, sockets, cost;
 };
 
 struct ft_collector {
@@ -85,6 +86,7 @@ struct ft_collector {
 	struct ft_socket_lister *lister; /* NULL: a file */
 	bool list_sockets;            /* somebody wants to see them all */
 	bool list_hasty;              /* and waits for the first list */
+	struct ft_cost_meter *cost_meter;
 	struct ft_notes notes;
 	struct picture picture;
 	bool rewatch;                 /* what is there and what is watched may differ: try again */

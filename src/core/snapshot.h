@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/cost.h"
 #include "core/table.h"
 
 struct ft_event_list;
@@ -79,6 +80,7 @@ struct ft_snapshot_info {
 	bool paused_watch;    /* counting is off (Ctrl-Z) */
 	uint64_t not_watched_ns; /* sum of such gaps */
 	struct ft_store_health store;
+	struct ft_cost cost;  /* what flowtop itself used, while somebody looks */
 	uint64_t lengthened;  /* intervals lengthened because an output was slow, since start */
 	uint64_t missed;      /* intervals that an output did not get, summed, since start */
 	uint64_t owners_unknown_full;
@@ -141,6 +143,7 @@ struct ft_snapshot {
 	bool paused_watch;
 	uint64_t not_watched_ns;
 	struct ft_store_health store;
+	struct ft_cost cost;
 	uint64_t lengthened, missed;
 	uint64_t evicted, owners_unknown_full; /* since start */
 	uint32_t max_flows;

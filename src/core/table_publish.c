@@ -162,6 +162,7 @@ static void publish_health(const struct ft_build *build, struct ft_snapshot *sho
 	shown->paused_watch = info->paused_watch;
 	shown->not_watched_ns = info->not_watched_ns;
 	shown->store = info->store;
+	shown->cost = info->cost;
 	shown->store.sockets_missed += build->table->tcp.refused;
 	shown->lengthened = info->lengthened;
 	shown->missed = info->missed;

@@ -175,6 +175,44 @@ static void put_health(struct ft_json *json, const struct ft_snapshot *snapshot)
 	ft_json_end(json);
 }
 
+/* Programs in the kernel. */
+static void put_runs(struct ft_json *json, const char *name, const struct ft_cost *cost,
+		     const struct ft_cost_runs *runs)
+{
+	begin(json, name);
+	ft_json_uint(json, "programs", runs->programs);
+	if (cost->timed) {
+		ft_json_uint(json, "runs", runs->runs);
+		ft_json_uint(json, "run_ns", runs->ns);
+	}
+	ft_json_end(json);
+}
+
+/* What flowtop itself used, where somebody asked (--pane health). */
+static void put_cost(struct ft_json *json, const struct ft_snapshot *snapshot)
+{
+	const struct ft_cost *cost = &snapshot->cost;
+
+	if (!cost->over_ns)
+		return;
+	begin(json, "cost");
+	ft_json_uint(json, "over_ns", cost->over_ns);
+	put_runs(json, "packet_programs", cost, &cost->by[FT_COST_PACKETS]);
+	put_runs(json, "other_programs", cost, &cost->by[FT_COST_OTHER]);
+	ft_json_array(json, "threads");
+	for (size_t i = 0; i < cost->thread_count; i++) {
+		begin(json, NULL);
+		ft_json_string(json, "name", cost->threads[i].name);
+		ft_json_uint(json, "cpu_ns", cost->threads[i].cpu_ns);
+		ft_json_end(json);
+	}
+	ft_json_array_end(json);
+	ft_json_uint(json, "resident_bytes", cost->resident_bytes);
+	ft_json_uint(json, "outputs", cost->outputs);
+	ft_json_uint(json, "outputs_behind", cost->behind);
+	ft_json_end(json);
+}
+
 /* How whole the list of sockets is, where one was asked for. */
 static void put_sockets(struct ft_json *json, const struct ft_snapshot *snapshot)
 {
@@ -250,5 +288,6 @@ void ft_json_summary(struct ft_json *json, const struct ft_output_config *config
 	ft_json_array_end(json);
 	put_sockets(json, snapshot);
 	put_health(json, snapshot);
+	put_cost(json, snapshot);
 	ft_json_end(json);
 }

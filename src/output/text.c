@@ -164,6 +164,40 @@ static void write_footer(struct text_output *output, const struct ft_snapshot *s
 	fputs(_(" (packets/L2 bytes)\n\n"), stream);
 }
 
+/* What flowtop itself used, where somebody asked (--pane health). */
+static void write_cost(struct text_output *output, const struct ft_snapshot *snapshot)
+{
+	static const char *const programs[FT_COST_PROGRAMS_MAX] = {
+		N_("programs for packets"), N_("programs for sockets")
+	};
+	const struct ft_cost *cost = &snapshot->cost;
+	FILE *stream = output->config.stream;
+	char name[64];
+
+	if (!cost->over_ns)
+		return;
+	for (int i = 0; i < FT_COST_PROGRAMS_MAX; i++) {
+		const struct ft_cost_runs *runs = &cost->by[i];
+
+		if (runs->programs && cost->timed)
+			fprintf(stream, _("%s: %llu ns a run, %llu runs\n"), _(programs[i]),
+				(unsigned long long)(runs->runs ? runs->ns / runs->runs : 0),
+				(unsigned long long)runs->runs);
+	}
+	if (cost->why[0])
+		fprintf(stream, "! %s\n", cost->why);
+	for (size_t i = 0; i < cost->thread_count; i++)
+		fprintf(stream, _("%s: %.2f%% of a CPU\n"),
+			ft_fmt_escape(cost->threads[i].name, strlen(cost->threads[i].name),
+				      output->pick.show.ascii, name, sizeof(name)),
+			100.0 * (double)cost->threads[i].cpu_ns / (double)cost->over_ns);
+	fprintf(stream, _("memory: %llu bytes resident; log %u.%u%% full, %zu flows of %u, %u of "
+			  "%u outputs behind\n"),
+		(unsigned long long)cost->resident_bytes, snapshot->store.log_fill / 10,
+		snapshot->store.log_fill % 10, snapshot->live_flows, snapshot->max_flows,
+		cost->behind, cost->outputs);
+}
+
 /* What the user should know: a file that is cut off, an interface that went. */
 static void write_notes(struct text_output *output, const struct ft_snapshot *snapshot)
 {
@@ -193,6 +227,7 @@ static int text_write(struct ft_output *base, const struct ft_snapshot *snapshot
 			hidden = output->pick.hidden;
 		first = false;
 	}
+	write_cost(output, snapshot);
 	write_notes(output, snapshot);
 	write_footer(output, snapshot, &hidden);
 	if (fflush(output->config.stream) != 0 || ferror(output->config.stream))

@@ -18,6 +18,7 @@ const struct ft_binding ft_bindings[] = {
 	{ { '4' }, FT_ACTION_PANE_4, FT_KEYS_MOVE, N_("sockets: all of this machine's") },
 	{ { '5' }, FT_ACTION_PANE_5, FT_KEYS_MOVE,
 	  N_("events: connections made, failed, closed") },
+	{ { '6' }, FT_ACTION_HEALTH, FT_KEYS_MOVE, N_("health: what flowtop costs, what is full") },
 	{ { FT_KEY_TAB }, FT_ACTION_PANE_NEXT, FT_KEYS_MOVE, N_("next pane") },
 	{ { FT_KEY_SHIFT_TAB }, FT_ACTION_PANE_PREVIOUS, FT_KEYS_MOVE, N_("previous pane") },
 	{ { FT_KEY_UP, 'k' }, FT_ACTION_UP, FT_KEYS_MOVE, N_("up") },

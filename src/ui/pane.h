@@ -54,6 +54,7 @@ extern const struct ft_pane_ops ft_pane_sockets;
 extern const struct ft_pane_ops ft_pane_events;
 extern const struct ft_pane_ops ft_pane_details;
 extern const struct ft_pane_ops ft_pane_interfaces;
+extern const struct ft_pane_ops ft_pane_health;
 extern const struct ft_pane_ops ft_pane_help;
 
 /* A flow by its id, or NULL. */
@@ -68,6 +69,10 @@ void ft_details_handshake(struct ft_text *text, const struct ft_snapshot *snapsh
 /* details_pair.c: where else the conversation is seen. */
 void ft_details_pair(struct ft_text *text, const struct ft_snapshot *snapshot,
 		     const struct ft_flow_hot *flow);
+/* pane_interfaces.c: the line that adds up, of each scope; with_devices: and its interfaces. */
+void ft_scope_lines(struct ft_text *text, const struct ft_snapshot *snapshot, bool with_devices);
+/* Cells of the labels in these. */
+#define FT_LINE_LABEL_CELLS 18
 
 /* Parts of the screen. */
 void ft_header_render(struct ft_scene *scene);

@@ -10,7 +10,6 @@
 #include "core/nls.h"
 #include "ui/pane.h"
 
-#define LABEL_CELLS 18
 #define NARROW 78 /* below it: packets only, a shorter label */
 #define NARROW_LABEL_CELLS 15
 
@@ -21,7 +20,7 @@ static void add_term(struct ft_text *text, const char *word, uint64_t packets, u
 	bool narrow = text->width < NARROW;
 	char label[80];
 
-	ft_fmt_fit(word, narrow ? NARROW_LABEL_CELLS : LABEL_CELLS, FT_ALIGN_LEFT, true,
+	ft_fmt_fit(word, narrow ? NARROW_LABEL_CELLS : FT_LINE_LABEL_CELLS, FT_ALIGN_LEFT, true,
 		   text->ascii, label, sizeof(label));
 	if (narrow) {
 		ft_text_line(text, FT_STYLE_TEXT, "%s%10" PRIu64 " %12" PRIu64, label, packets,
@@ -91,7 +90,7 @@ static void add_titles(struct ft_text *text)
 			     packets[1]);
 		return;
 	}
-	ft_text_line(text, FT_STYLE_DIM, "%*s%s %s %s %s", LABEL_CELLS, "", packets[0], bytes[0],
+	ft_text_line(text, FT_STYLE_DIM, "%*s%s %s %s %s", FT_LINE_LABEL_CELLS, "", packets[0], bytes[0],
 		     packets[1], bytes[1]);
 }
 
@@ -162,33 +161,41 @@ static void add_notes(const struct ft_scene *scene, struct ft_text *text)
 		ft_text_wrap(text, FT_STYLE_TEXT, note);
 }
 
+void ft_scope_lines(struct ft_text *text, const struct ft_snapshot *snapshot, bool with_devices)
+{
+	char name[4 * IFNAMSIZ + 1];
+
+	for (size_t i = 0; i < snapshot->scope_count; i++) {
+		const struct ft_snapshot_scope *scope = &snapshot->scopes[i];
+
+		ft_fmt_escape(scope->name, strnlen(scope->name, IFNAMSIZ), text->ascii, name,
+			      sizeof(name));
+		ft_text_heading(text, name);
+		add_titles(text);
+		add_line(text, &scope->interval, &scope->total);
+		for (size_t k = 0; with_devices && k < snapshot->iface_count; k++)
+			if (snapshot->ifaces[k].scope == scope->scope)
+				add_interface(text, &snapshot->ifaces[k]);
+	}
+	if (snapshot->scope_count > 1) {
+		ft_text_heading(text, _("Sum of all"));
+		add_titles(text);
+		add_line(text, &snapshot->interval, &snapshot->total);
+	}
+}
+
 static void render(struct ft_scene *scene, const struct ft_frame *frame)
 {
 	const struct ft_snapshot *snapshot = scene->snapshot;
 	struct ft_text text;
-	char name[4 * IFNAMSIZ + 1];
 
-	ft_text_init(&text, (unsigned)scene->width - 1, LABEL_CELLS, scene->view->show.ascii);
+	ft_text_init(&text, (unsigned)scene->width - 1, FT_LINE_LABEL_CELLS,
+		     scene->view->show.ascii);
 	add_notes(scene, &text);
-	for (size_t i = 0; snapshot && i < snapshot->scope_count; i++) {
-		const struct ft_snapshot_scope *scope = &snapshot->scopes[i];
-
-		ft_fmt_escape(scope->name, strnlen(scope->name, IFNAMSIZ), text.ascii, name,
-			      sizeof(name));
-		ft_text_heading(&text, name);
-		add_titles(&text);
-		add_line(&text, &scope->interval, &scope->total);
-		for (size_t k = 0; k < snapshot->iface_count; k++)
-			if (snapshot->ifaces[k].scope == scope->scope)
-				add_interface(&text, &snapshot->ifaces[k]);
-	}
-	if (snapshot && snapshot->scope_count > 1) {
-		ft_text_heading(&text, _("Sum of all"));
-		add_titles(&text);
-		add_line(&text, &snapshot->interval, &snapshot->total);
-	}
-	if (snapshot)
+	if (snapshot) {
+		ft_scope_lines(&text, snapshot, true);
 		add_sources(&text, snapshot);
+	}
 	ft_text_render(scene, frame, &text);
 	ft_text_done(&text);
 }

@@ -14,6 +14,7 @@ static const struct ft_pane_ops *const panes[FT_PANE_MAX] = {
 	[FT_PANE_EVENTS] = &ft_pane_events,
 	[FT_PANE_DETAILS] = &ft_pane_details,
 	[FT_PANE_INTERFACES] = &ft_pane_interfaces,
+	[FT_PANE_HEALTH] = &ft_pane_health,
 	[FT_PANE_HELP] = &ft_pane_help,
 };
 

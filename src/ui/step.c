@@ -205,6 +205,8 @@ static unsigned act_overlay(struct ft_view *view, enum ft_action action,
 			    const struct ft_stage *stage)
 {
 	(void)stage;
+	if (action == FT_ACTION_HEALTH)
+		return toggle_pane(view, FT_PANE_HEALTH);
 	return toggle_pane(view, action == FT_ACTION_HELP ? FT_PANE_HELP : FT_PANE_INTERFACES);
 }
 
@@ -579,6 +581,7 @@ static const ft_act_fn acts[FT_ACTION_MAX] = {
 	[FT_ACTION_PANE_3] = act_pane,
 	[FT_ACTION_PANE_4] = act_pane,
 	[FT_ACTION_PANE_5] = act_pane,
+	[FT_ACTION_HEALTH] = act_overlay,
 	[FT_ACTION_PANE_NEXT] = act_pane_step,
 	[FT_ACTION_PANE_PREVIOUS] = act_pane_step,
 	[FT_ACTION_COLUMNS_LEFT] = act_columns,

@@ -301,6 +301,7 @@ void ft_ui_event(struct ft_ui *ui, const struct ft_event *event)
 	if (effects & FT_FX_COPY)
 		copy_row(ui);
 	ft_collector_want_sockets(ui->collector, ft_view_wants_sockets(&ui->view));
+	ft_collector_want_cost(ui->collector, ft_view_wants_cost(&ui->view));
 	if (ui->view.paused != paused)
 		ft_ui_watch(ui, ft_mailbox_fd(ui->config->mailbox), !ui->view.paused);
 	if (effects & FT_FX_REDRAW) {

@@ -41,6 +41,8 @@ void ft_view_init(struct ft_view *view, const struct ft_options *options,
 	view->readonly = options->readonly;
 	view->interval_ns = options->interval_ns;
 	view->list = options->first_list;
+	if (options->health)
+		view->stack[view->depth++].pane = FT_PANE_HEALTH;
 	for (unsigned i = 0; i < FT_LIST_MAX; i++) {
 		view->base[i].pane = (enum ft_pane_id)i;
 		init_sort(view, options, (enum ft_list)i);
@@ -66,6 +68,14 @@ bool ft_view_wants_sockets(const struct ft_view *view)
 	for (unsigned i = 0; i < view->depth; i++)
 		wanted |= view->stack[i].pane == FT_PANE_DETAILS;
 	return wanted;
+}
+
+bool ft_view_wants_cost(const struct ft_view *view)
+{
+	for (unsigned i = 0; i < view->depth; i++)
+		if (view->stack[i].pane == FT_PANE_HEALTH)
+			return true;
+	return false;
 }
 
 struct ft_frame *ft_view_front(struct ft_view *view)

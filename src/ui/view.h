@@ -43,6 +43,7 @@ enum ft_pane_id {
 	FT_PANE_EVENTS,
 	FT_PANE_DETAILS,
 	FT_PANE_INTERFACES,
+	FT_PANE_HEALTH,
 	FT_PANE_HELP,
 	FT_PANE_MAX
 };
@@ -159,6 +160,8 @@ void ft_view_init(struct ft_view *view, const struct ft_options *options,
 void ft_view_done(struct ft_view *view);
 /* True while what is in front, or below it, shows all sockets or how one is now. */
 bool ft_view_wants_sockets(const struct ft_view *view);
+/* True while a pane shows what flowtop costs. */
+bool ft_view_wants_cost(const struct ft_view *view);
 
 /* The pane in front. */
 struct ft_frame *ft_view_front(struct ft_view *view);

@@ -275,6 +275,38 @@ static void test_moment(void **state)
 	close_desk(&desk);
 }
 
+/* What flowtop costs: timed by the kernel, not timed, not measured. */
+static void test_health(void **state)
+{
+	struct ft_snapshot busy = *moment();
+	struct desk desk;
+
+	(void)state;
+	busy.max_flows = 1000000;
+	busy.cost = (struct ft_cost){
+		.over_ns = 1000000000, .timed = true,
+		.by = { { 4, 250000, 25000000 }, { 9, 1200, 600000 } },
+		.thread_count = 3,
+		.threads = { { "flowtop", 4100000 }, { "flowtop-collect", 12345678 },
+			     { "bad\033[31m", 0 } },
+		.resident_bytes = 61 << 20, .outputs = 2, .behind = 1,
+	};
+	open_desk(&desk, &busy, 80, 40, false);
+	keys_each("6", give, &desk);
+	check(&desk, "health-80x40");
+	busy.cost.timed = false;
+	snprintf(busy.cost.why, sizeof(busy.cost.why), "not timed, for a reason");
+	draw(&desk);
+	check(&desk, "health-not-timed");
+	close_desk(&desk);
+	open_desk(&desk, recorded, 40, 12, true);
+	keys_each("6", give, &desk);
+	check(&desk, "health-not-measured");
+	keys_each("6", give, &desk); /* away again */
+	assert_int_equal(ft_view_front(&desk.view)->pane, FT_PANE_FLOWS);
+	close_desk(&desk);
+}
+
 /* All sockets of a machine; before there is a list, and where there is none to have. */
 static void test_sockets(void **state)
 {
@@ -651,6 +683,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recorded), cmocka_unit_test(test_moment),
 		cmocka_unit_test(test_no_owners), cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_health),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_empty),	 cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_attributes), cmocka_unit_test(test_sizes),

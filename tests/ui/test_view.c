@@ -151,7 +151,7 @@ static unsigned selected_flow(struct desk *desk)
 static void describe(struct desk *desk, char *text, size_t size)
 {
 	static const char *const panes[] = { "flows", "talkers", "processes", "sockets", "events", "details",
-					     "interfaces", "help" };
+					     "interfaces", "health", "help" };
 	static const char *const units[] = { "bits", "bytes", "packets" };
 	static const char *const amounts[] = { "both", "rates", "totals" };
 	static const char *const prompts[] = { "none", "filter", "find", "interval" };
