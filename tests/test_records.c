@@ -112,7 +112,7 @@ static const struct page summary_page[] = {
 	HEAD, { "live_flows", "n!" }, { "last", "b" }, { "filter", "s" }, { "capture_filter", "s" },
 	LINE("interval"), LINE("total"), SUM("hidden"), { "hidden.flows", "n!" },
 	{ "events.total", "n" }, { "events.dropped", "n" }, { "events.by", "{" },
-	{ "events.by.ring", "n" }, { "events.by.bound", "n" }, { "events.unseen", "s" },
+	{ "events.by.ring", "n" }, { "events.by.bound", "n" }, { "events.by.nested", "n" }, { "events.unseen", "s" },
 	{ "interfaces[].name", "s!" }, { "interfaces[].name_hex", "x" },
 	{ "interfaces[].present", "b!" }, { "interfaces[].backend", "s!" },
 	{ "interfaces[].backend_reason", "s!" }, DEVICE("interfaces[]"),

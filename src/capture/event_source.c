@@ -12,6 +12,7 @@
  */
 #include "capture/event_source.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ struct ft_event_source {
 	} part[PARTS];
 	struct ring_buffer *ring;
 	const struct ft_event_state *state; /* the kernel's memory */
-	uint64_t lost;                      /* of it, already told */
+	uint64_t lost, nested;              /* already told */
 	struct ft_event_news *told;         /* owned; read, and not yet added */
 	size_t told_count, told_space;
 	char unseen[200];
@@ -273,16 +274,45 @@ static uint64_t clock_ns(clockid_t id)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+/* How often the kernel did not run a program because one ran already on that CPU. */
+static uint64_t read_nested(const struct ft_event_source *source)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < PARTS; i++) {
+		const struct bpf_program *program;
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+
+		if (!source->part[i].object)
+			continue;
+		program = bpf_object__next_program(source->part[i].object, NULL);
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
+/* Tells the ring what is missing in it. */
+static void count_lost(struct ft_event_source *source, struct ft_events *events)
+{
+	uint64_t lost = *(const volatile __u64 *)&source->state->lost;
+	uint64_t nested = source->told_count ? read_nested(source) : source->nested;
+
+	ft_events_lost(events, FT_EVENT_LOST_RING, lost - source->lost);
+	ft_events_lost(events, FT_EVENT_LOST_NESTED, nested - source->nested);
+	source->lost = lost;
+	source->nested = nested;
+}
+
 void ft_event_source_drain(struct ft_event_source *source, struct ft_events *events)
 {
-	uint64_t offset_ns, lost;
+	uint64_t offset_ns;
 
 	if (!source)
 		return;
 	ring_buffer__consume(source->ring);
-	lost = *(const volatile __u64 *)&source->state->lost;
-	ft_events_lost(events, FT_EVENT_LOST_RING, lost - source->lost);
-	source->lost = lost;
+	count_lost(source, events);
 	if (!source->told_count)
 		return;
 	ft_owner_source_drain(source->owners);

@@ -10,9 +10,6 @@
 #include "core/snapshot.h"
 #include "core/xalloc.h"
 
-/* Times of flows are those of the kernel's ticks, those of events exact. */
-#define CLOCKS_NS UINT64_C(100000000)
-
 struct chunk {
 	atomic_uint refs;
 	struct ft_flow_event events[FT_EVENT_CHUNK];
@@ -68,7 +65,13 @@ const char *ft_close_name(enum ft_close reason)
 
 const char *ft_event_loss_name(enum ft_event_loss loss)
 {
-	return loss == FT_EVENT_LOST_RING ? "ring" : "bound";
+	static const char *const names[FT_EVENT_LOST_MAX] = {
+		[FT_EVENT_LOST_RING] = "ring",
+		[FT_EVENT_LOST_BOUND] = "bound",
+		[FT_EVENT_LOST_NESTED] = "nested",
+	};
+
+	return loss < FT_EVENT_LOST_MAX ? names[loss] : NULL;
 }
 
 const char *ft_event_error_name(unsigned error)
@@ -125,7 +128,7 @@ const struct ft_flow_hot *ft_event_flow(const struct ft_snapshot *snapshot,
 
 		if (event->flow_id ? row->flow->id == event->flow_id :
 				     has_ends(&row->flow->key, &event->flow.key) &&
-				     row->flow->first_ns <= event->hot.last_ns + CLOCKS_NS &&
+				     row->flow->first_ns <= event->hot.last_ns + FT_EVENT_TICKS_NS &&
 				     (!found || row->flow->first_ns > found->flow->first_ns))
 			found = row;
 	}
@@ -242,6 +245,14 @@ void ft_events_add(struct ft_events *events, const struct ft_flow_event *event)
 void ft_events_lost(struct ft_events *events, enum ft_event_loss loss, uint64_t count)
 {
 	events->lost[loss] += count;
+}
+
+void ft_events_join(struct ft_events *events,
+		    uint64_t (*find)(void *arg, const struct ft_flow_event *event), void *arg)
+{
+	for (size_t i = 0; i < events->waiting_count; i++)
+		if (!events->waiting[i].flow_id)
+			events->waiting[i].flow_id = find(arg, &events->waiting[i]);
 }
 
 /* By time; those of one moment as they came. */

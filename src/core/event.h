@@ -30,6 +30,9 @@
 
 #define FT_EVENTS_MAX 10000 /* in the ring, and between two snapshots */
 #define FT_EVENT_CHUNK 256
+/* Times of flows are those of the kernel's ticks, those of events exact: a flow may seem to begin
+ * so much behind its events. */
+#define FT_EVENT_TICKS_NS UINT64_C(100000000)
 #define FT_EVENT_NO_SCOPE 0xffff /* flow.key.scope: nobody said which interface */
 
 /* Why a connection is closed. */
@@ -86,9 +89,10 @@ const struct ft_flow_hot *ft_event_flow(const struct ft_snapshot *snapshot,
 enum ft_event_loss {
 	FT_EVENT_LOST_RING,  /* the kernel's ring was full */
 	FT_EVENT_LOST_BOUND, /* more than FT_EVENTS_MAX in one interval */
+	FT_EVENT_LOST_NESTED, /* the kernel ran no program inside the program on one CPU */
 	FT_EVENT_LOST_MAX
 };
-const char *ft_event_loss_name(enum ft_event_loss loss); /* "ring" "bound" */
+const char *ft_event_loss_name(enum ft_event_loss loss); /* "ring" "bound" "nested" */
 
 /* ---- the ring; the collector thread's */
 
@@ -101,6 +105,9 @@ void ft_events_free(struct ft_events *events); /* NULL is fine */
 /* Copied; hot.flow, flow.id and flow.first_ns are set here. */
 void ft_events_add(struct ft_events *events, const struct ft_flow_event *event);
 void ft_events_lost(struct ft_events *events, enum ft_event_loss loss, uint64_t count);
+/* Asks for the flow's id of each event that waits and has none; 0 = not known. */
+void ft_events_join(struct ft_events *events,
+		    uint64_t (*find)(void *arg, const struct ft_flow_event *event), void *arg);
 /* Ends the interval: what waited is in the ring. A list with one reference, the caller's. */
 const struct ft_event_list *ft_events_publish(struct ft_events *events);
 

@@ -38,6 +38,9 @@ void ft_build_stop(struct ft_build *build);
 /* table_event.c: what happened to a row, whose flags were `before`. */
 void ft_build_event(struct ft_build *build, uint32_t row, bool is_new, const uint8_t before[2]);
 
+/* Names the flows of events that the kernel told. */
+void ft_build_join_events(struct ft_build *build);
+
 /* table_publish.c: interfaces before the rows, the rest after them. */
 void ft_build_ifaces(struct ft_build *build);
 uint16_t ft_build_iface_slot(const struct ft_build *build, uint32_t ifindex);

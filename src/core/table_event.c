@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "core/event.h"
 #include "core/table_build.h"
@@ -150,6 +151,53 @@ void ft_build_event(struct ft_build *build, uint32_t row, bool is_new, const uin
 
 		ft_events_add(build->table->events, &event);
 	}
+}
+
+/* The ends in the order of keys: by address and port. */
+static struct ft_flow_key key_of(const struct ft_flow_event *event)
+{
+	struct ft_flow_key key = event->flow.key;
+	int order = memcmp(key.addr_a, key.addr_b, sizeof(key.addr_a));
+
+	if (order == 0)
+		order = memcmp(&key.port_a_be, &key.port_b_be, sizeof(key.port_a_be));
+	if (order > 0) {
+		memcpy(key.addr_a, event->flow.key.addr_b, sizeof(key.addr_a));
+		memcpy(key.addr_b, event->flow.key.addr_a, sizeof(key.addr_b));
+		key.port_a_be = event->flow.key.port_b_be;
+		key.port_b_be = event->flow.key.port_a_be;
+	}
+	return key;
+}
+
+/* The flow of an event's socket: the one with its ends, in the first scope that has one. */
+static uint64_t find_flow(void *arg, const struct ft_flow_event *event)
+{
+	const struct ft_table *table = arg;
+	struct ft_flow_key key = key_of(event);
+
+	if (event->kind == FT_EVENT_LISTEN)
+		return 0;
+	for (uint16_t scope = 0; scope < FT_MAX_SCOPES; scope++) {
+		const struct ft_flow *flow;
+		uint32_t slot;
+
+		if (!table->scopes[scope])
+			continue;
+		key.scope = scope;
+		slot = ft_index_find(table, &key, ft_table_hash(table, &key));
+		if (slot == FT_NO_SLOT)
+			continue;
+		flow = ft_flow_store_flow(table->store, slot);
+		if (flow->first_ns <= event->hot.last_ns + FT_EVENT_TICKS_NS)
+			return flow->id;
+	}
+	return 0;
+}
+
+void ft_build_join_events(struct ft_build *build)
+{
+	ft_events_join(build->table->events, find_flow, build->table);
 }
 
 struct ft_events *ft_table_events(struct ft_table *table)

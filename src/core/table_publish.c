@@ -212,6 +212,7 @@ struct ft_snapshot *ft_build_publish(struct ft_build *build, bool last)
 	shown->last = last;
 	publish_rows(build, box);
 	/* Before processes that only an old event names may go. */
+	ft_build_join_events(build);
 	shown->events = ft_events_publish(table->events);
 	ft_owners_reap(table->owners, build->info->end_ns);
 	shown->processes = ft_owners_list(table->owners, &shown->process_count);

@@ -80,6 +80,7 @@ static bool event_notes(const struct ft_scene *scene, struct counter *counter)
 	static const char *const causes[FT_EVENT_LOST_MAX] = {
 		[FT_EVENT_LOST_RING] = N_("the kernel's ring was full"),
 		[FT_EVENT_LOST_BOUND] = N_("too many in one interval"),
+		[FT_EVENT_LOST_NESTED] = N_("two at one moment on one CPU"),
 	};
 	const struct ft_snapshot *snapshot = scene->snapshot;
 	char text[FT_NOTE_MAX];

@@ -602,6 +602,41 @@ static void test_flow_of(void **state)
 	unmake_bed(&bed);
 }
 
+/* What the kernel told gets the id of the flow with its ends, whichever is a, in any scope. */
+static void test_join(void **state)
+{
+	struct ft_flow_event event = event_at(0, 1);
+	struct bed bed;
+
+	(void)state;
+	make_bed(&bed);
+	ft_table_derive(bed.table, false);
+	put(&bed, 2, 80, SYN | ACK, SYN | ACK)->key.scope = 3;
+	event.hot.last_ns = bed.feed.now_ns;
+	for (int turn = 0; turn < 4; turn++) {
+		event.flow.key = feed_key(1, 4000, 2, (uint16_t)(turn == 3 ? 81 : 80), TCP);
+		event.flow.key.scope = FT_EVENT_NO_SCOPE;
+		if (turn == 1) {
+			struct ft_flow_key key = event.flow.key;
+
+			memcpy(event.flow.key.addr_a, key.addr_b, 16);
+			memcpy(event.flow.key.addr_b, key.addr_a, 16);
+			event.flow.key.port_a_be = key.port_b_be;
+			event.flow.key.port_b_be = key.port_a_be;
+		}
+		/* Before the flow there was another, which is gone. */
+		if (turn == 2)
+			event.hot.last_ns -= FEED_SECOND;
+		ft_events_add(ft_table_events(bed.table), &event);
+	}
+	step(&bed, 1);
+	assert_int_equal(ft_event_list_count(bed.snapshot->events), 4);
+	/* By time: the two older ones come first. */
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(ft_event_list_at(bed.snapshot->events, i)->flow_id, i < 2 ? 0 : 1);
+	unmake_bed(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -610,7 +645,7 @@ int main(void)
 		cmocka_unit_test(test_life),	    cmocka_unit_test(test_short_lives),
 		cmocka_unit_test(test_timeout),	    cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_filter),	    cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_flow_of),
+		cmocka_unit_test(test_flow_of),	    cmocka_unit_test(test_join),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
