@@ -81,6 +81,7 @@ bail() {
 
 # The last line of each test.
 done_testing() {
+	[ ${#ft_expected[@]} -eq 0 ] || ok "each is_from has an ft_line: ${!ft_expected[*]}" false
 	echo "1..$tap_count"
 	[ "$tap_failed" -eq 0 ]
 	exit
@@ -326,18 +327,23 @@ ft_from() { ft_froms "$1" <<<"$2 ${3:-true}"; }
 
 # ft_froms NAME: the same for many: reads lines "ADDRESS CONDITION" and prints a line for each. One
 # jq does it all, for a machine on which starting it takes long.
-# shellcheck disable=SC2016 # jq's variables
 ft_froms() {
 	local name=$1 from condition program=
 	while read -r from condition; do
 		program+="${program:+, }from(\"$from\"; $condition)"
 	done
-	ft_jq "$name" 'def from($from; condition): [.[] | select(condition) |
-		if .local.address == $from then .interval | [.tx_packets, .tx_bytes, .tx_l2_bytes]
-		elif .remote.address == $from then .interval | [.rx_packets, .rx_bytes, .rx_l2_bytes]
-		else empty end] | [range(3) as $i | map(.[$i] // 0) | add // 0] | join(" ");
-		map(select(.type == "flow")) | '"$program"
+	ft_jq "$name" "$ft_jq_from map(select(.type == \"flow\")) | $program"
 }
+# shellcheck disable=SC2016 # jq's variables
+ft_jq_from='def from($from; condition): [.[] | select(condition) |
+	if .local.address == $from then .interval | [.tx_packets, .tx_bytes, .tx_l2_bytes]
+	elif .remote.address == $from then .interval | [.rx_packets, .rx_bytes, .rx_l2_bytes]
+	else empty end] | [range(3) as $i | map(.[$i] // 0) | add // 0] | join(" ");'
+
+# is_from NAME ADDRESS CONDITION WANTED TEXT: tests what ft_from tells, but later: by the next
+# ft_line of NAME, together with all others, for that machine's sake.
+is_from() { ft_expected[$1]+="$2"$'\t'"$3"$'\t'"$4"$'\t'"$5"$'\n'; }
+declare -A ft_expected=()
 
 # ft_total NAME TERM: "packets l2_bytes" of a term of the line (seen flows other not_ip malformed
 # lost), from the last summary.
@@ -371,26 +377,49 @@ ft_seen() {
 		END { print seen + 0 }' "$(ft_out "$1")"
 }
 
-# ft_line NAME: tests that the line adds up in every summary, for the sum and each interface, over
-# intervals and totals, in packets and l2_bytes; and that the flow records with `hidden` add up
-# to the interval's flows. A name of its own, "NAME: ", begins both.
-# shellcheck disable=SC2016 # jq's variables
-ft_line() {
-	is "$(ft_jq "$1" 'def adds: . as $l | ["packets", "l2_bytes"] | all(.[]; . as $k |
-			$l.seen[$k] == ([$l | .flows, .other, .not_ip, .malformed, .lost | .[$k] // 0] | add));
-		map(select(.type == "summary")) | [length > 0,
-			(map([., (.interfaces // [])[]])[] | map(.interval, .total)[] |
-			 select(.seen) | adds)] | all')" \
-		true "$1: seen = flows + other + not IP + malformed + lost, always"
-	is "$(ft_jq "$1" 'def sum($k): map(.interval["tx_" + $k] // 0, .interval["rx_" + $k] // 0) | add // 0;
-		[group_by(.time)[] | (map(select(.type == "summary")) | first) as $s | select($s) |
-			map(select(.type == "flow")) |
-			{packets: sum("packets"), bytes: sum("bytes"), l2_bytes: sum("l2_bytes")} as $f |
-			["packets", "bytes", "l2_bytes"][] | . as $k |
-			select($s.interval.flows[$k] != $f[$k] + ($s.hidden[$k] // 0)) |
-			"\($s.time) \($k): \($s.interval.flows[$k]), records \($f[$k])"] | join("; ")')" \
-		"" "$1: flow records add up to the flows of their interval"
+# ft_lost NAME: packets lost, of the last summary. Cheap, too.
+ft_lost() {
+	awk '/"type":"summary"/ {
+			total = substr($0, index($0, "\"total\":{\"seen\""))
+			n = 0
+			if (match(total, /"lost":[{]"packets":[0-9]+/)) {
+				n = substr(total, RSTART, RLENGTH)
+				sub(/.*:/, "", n)
+			}
+		}
+		END { print n + 0 }' "$(ft_out "$1")"
 }
+
+# ft_line NAME: what is_from has put off; then tests that the line adds up in every summary, for
+# the sum and each interface, over intervals and totals, in packets and l2_bytes; and that the flow
+# records with `hidden` add up to the interval's flows. A name of its own, "NAME: ", begins both.
+ft_line() {
+	local from condition wanted text program= got=() row=0
+	while IFS=$'\t' read -r from condition wanted text; do
+		[ -z "$from" ] || program+="from(\"$from\"; $condition), "
+	done <<<"${ft_expected[$1]-}"
+	mapfile -t got < <(ft_jq "$1" "$ft_jq_from
+		(map(select(.type == \"flow\")) | $program empty), $ft_jq_line")
+	while IFS=$'\t' read -r from condition wanted text; do
+		[ -z "$from" ] || is "${got[row++]-}" "$wanted" "$text"
+	done <<<"${ft_expected[$1]-}"
+	unset "ft_expected[$1]"
+	is "${got[row]-}" true "$1: seen = flows + other + not IP + malformed + lost, always"
+	is "${got[row + 1]-none}" "" "$1: flow records add up to the flows of their interval"
+}
+# shellcheck disable=SC2016 # jq's variables
+ft_jq_line='(def adds: . as $l | ["packets", "l2_bytes"] | all(.[]; . as $k |
+		$l.seen[$k] == ([$l | .flows, .other, .not_ip, .malformed, .lost | .[$k] // 0] | add));
+	map(select(.type == "summary")) | [length > 0,
+		(map([., (.interfaces // [])[]])[] | map(.interval, .total)[] |
+		 select(.seen) | adds)] | all),
+	(def sum($k): map(.interval["tx_" + $k] // 0, .interval["rx_" + $k] // 0) | add // 0;
+	[group_by(.time)[] | (map(select(.type == "summary")) | first) as $s | select($s) |
+		map(select(.type == "flow")) |
+		{packets: sum("packets"), bytes: sum("bytes"), l2_bytes: sum("l2_bytes")} as $f |
+		["packets", "bytes", "l2_bytes"][] | . as $k |
+		select($s.interval.flows[$k] != $f[$k] + ($s.hidden[$k] // 0)) |
+		"\($s.time) \($k): \($s.interval.flows[$k]), records \($f[$k])"] | join("; "))'
 
 # ---- traffic
 

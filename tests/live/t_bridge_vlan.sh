@@ -19,9 +19,9 @@ for backend in $(backends tcx packet); do
 		--sport 6011 udp)")
 	ft_wait_seen vlan-$backend 200
 	ft_stop vlan-$backend
-	is "$(ft_from vlan-$backend 10.0.0.1 '(.local.port == 6010 or .remote.port == 6010) and .vlan == [10]')" \
+	is_from vlan-$backend 10.0.0.1 '(.local.port == 6010 or .remote.port == 6010) and .vlan == [10]' \
 		"$access" "$backend: an untagged frame takes its port's VLAN, and no byte more"
-	is "$(ft_from vlan-$backend 10.0.0.3 '(.local.port == 6011 or .remote.port == 6011) and .vlan == [10]')" \
+	is_from vlan-$backend 10.0.0.3 '(.local.port == 6011 or .remote.port == 6011) and .vlan == [10]' \
 		"$trunk" "$backend: a tagged frame on the trunk is of the same VLAN"
 	ft_line vlan-$backend
 done

@@ -19,13 +19,13 @@ ok "iperf3 SCTP" quiet in_ns a iperf3 --sctp -c 10.0.0.2 -p 5201 -n 2M
 settle a v0
 got=$(($(packets) - before))
 for name in "${names[@]}"; do ft_stop "$name"; done
-read -r packets bytes l2 <<<"$(ft_from b-packet 10.0.0.1 '.protocol == 132')"
+mapfile -t sides < <(printf '%s .protocol == 132\n' 10.0.0.1 10.0.0.2 | ft_froms b-packet)
+read -r packets bytes l2 <<<"${sides[0]}"
 is "$packets" "$got" "packets are what the kernel got"
 is "$l2" $((bytes + 14 * packets)) "14 bytes a packet around them"
 for name in "${names[@]}"; do
-	is "$(ft_from "$name" 10.0.0.1 '.protocol == 132')" "$packets $bytes $l2" "$name: from the client"
-	is "$(ft_from "$name" 10.0.0.2 '.protocol == 132')" "$(ft_from b-packet 10.0.0.2 '.protocol == 132')" \
-		"$name: from the server"
+	is_from "$name" 10.0.0.1 '.protocol == 132' "$packets $bytes $l2" "$name: from the client"
+	is_from "$name" 10.0.0.2 '.protocol == 132' "${sides[1]}" "$name: from the server"
 	ft_line "$name"
 done
 done_testing

@@ -62,21 +62,25 @@ for row in "${rows[@]}"; do
 done
 for name in "${outer[@]}" inner-$tcx inner-packet; do ft_stop "$name"; done
 
-for row in "${rows[@]}"; do
-	IFS='|' read -r dev ends _ link_layer outer_bytes protocol <<<"$row"
-	read -r packets bytes l2 <<<"$(ft_from inner-$tcx "${from[$dev]}" .interface\ ==\ \"$dev\")"
+mapfile -t inner < <(for row in "${rows[@]}"; do
+	dev=${row%%|*}
+	echo "${from[$dev]} .interface == \"$dev\""
+done | ft_froms inner-$tcx)
+for row in "${!rows[@]}"; do
+	IFS='|' read -r dev ends _ link_layer outer_bytes protocol <<<"${rows[row]}"
+	read -r packets bytes l2 <<<"${inner[row]}"
 	is "$packets" "${segments[$dev]}" "$dev: packets are the kernel's segments"
 	is "$l2" $((bytes + packets * link_layer)) "$dev: a link layer of $link_layer bytes"
-	is "$(ft_from inner-packet "${from[$dev]}" .interface\ ==\ \"$dev\")" "$packets $bytes $l2" \
+	is_from inner-packet "${from[$dev]}" ".interface == \"$dev\"" "$packets $bytes $l2" \
 		"$dev: both backends agree"
 	for name in "${outer[@]}"; do
-		is "$(ft_from "$name" "10.0.0.${ends% *}" ".protocol == $protocol")" \
+		is_from "$name" "10.0.0.${ends% *}" ".protocol == $protocol" \
 			"$packets $((bytes + packets * outer_bytes)) $((bytes + packets * (outer_bytes + 14)))" \
 			"$name: the flow around $dev"
 	done
 done
 for name in "${outer[@]}" inner-$tcx inner-packet; do
-	is "$(ft_last "$name" .total.lost.packets)" 0 "$name: nothing lost"
+	is "$(ft_lost "$name")" 0 "$name: nothing lost"
 	ft_line "$name"
 done
 done_testing

@@ -50,13 +50,13 @@ for name in "${names[@]}" any; do
 		read -r vlan from port offload sent <<<"$row"
 		tags=$(tr , '\n' <<<"$vlan" | wc -l)
 		packets=$(sent "$sent" packets)
-		is "$(ft_from "$name" $from ".vlan == [$vlan] and (.local.port == $port or .remote.port == $port)")" \
+		is_from "$name" "$from" ".vlan == [$vlan] and (.local.port == $port or .remote.port == $port)" \
 			"$packets $(sent "$sent" bytes) $(($(sent "$sent" l2_bytes) + 4 * tags * packets))" \
 			"$name: VLAN $vlan, txvlan $offload"
 	done
 	ft_line "$name"
 done
-is "$(ft_from upper 10.5.0.1 '.vlan | not')" \
+is_from upper 10.5.0.1 '.vlan | not' \
 	"$((2 * 100)) $((2 * 100 * 328)) $((2 * 100 * 342))" "the VLAN device alone: no tag"
 is "$(ft_jq any 'map(select(.type == "flow" and .protocol == 17) | .interface) | unique | join(" ")')" v0 \
 	"any: by the lower device only"

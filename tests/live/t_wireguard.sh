@@ -29,21 +29,21 @@ ft_wait_seen v0 $packets
 for backend in "${all[@]}"; do
 	name=w0-$backend
 	ft_stop $name
-	is "$(ft_from $name 10.7.0.1 '.local.port == 6201')" \
+	is_from $name 10.7.0.1 '.local.port == 6201' \
 		"$(sent "$plain" packets) $(sent "$plain" bytes) $(sent "$plain" bytes)" "$backend: datagrams"
 	# Linux 6.2 made AF_PACKET pass on UDP super-packets: before, the ring drops and counts them.
 	want="$(sent "$super" packets) $(sent "$super" bytes) $(sent "$super" bytes)" lost=0
-	if [ $backend = packet ] && [ "$(ft_last $name .total.lost.packets)" -gt 0 ]; then
+	if [ $backend = packet ] && [ "$(ft_lost $name)" -gt 0 ]; then
 		[ "$(printf '6.2\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.2 ] || want="0 0 0" lost=10
 	fi
-	is "$(ft_from $name 10.7.0.1 '.local.port == 6202')" "$want" "$backend: super-packets"
-	is "$(ft_last $name .total.lost.packets)" $lost "$backend: $lost lost"
+	is_from $name 10.7.0.1 '.local.port == 6202' "$want" "$backend: super-packets"
+	is "$(ft_lost $name)" $lost "$backend: $lost lost"
 	ft_line $name
 done
 ft_stop v0
 # 20 + 8 + 32 bytes around each, the inside padded to 16.
 bytes=$((100 * (60 + 528) + 100 * (60 + 1040)))
-is "$(ft_from v0 10.0.0.1 '.protocol == 17')" "$packets $bytes $((bytes + packets * 14))" \
+is_from v0 10.0.0.1 '.protocol == 17' "$packets $bytes $((bytes + packets * 14))" \
 	"outside: a datagram for each, with its own headers"
 ft_line v0
 done_testing
