@@ -65,21 +65,29 @@ int ft_confine_apply(enum ft_confine_part part, const struct ft_confine_plan *pl
 	return ret;
 }
 
-void ft_confine(const struct ft_confine_plan *plan, unsigned wanted, char *remark,
+void ft_confine(const struct ft_confine_plan *plan, unsigned now, unsigned later, char *remark,
 		size_t remark_size)
 {
-	char why[128];
+	char why[FT_CONFINE_PARTS][128];
+	int ret[FT_CONFINE_PARTS] = { 0 };
 	size_t used;
 
+	/* Trying takes calls that may be refused afterwards. */
+	for (int i = 0; i < FT_CONFINE_PARTS; i++)
+		if (later & 1U << i)
+			ret[i] = ft_confine_try((enum ft_confine_part)i, why[i], sizeof(why[i]));
+	for (int i = 0; i < FT_CONFINE_PARTS; i++)
+		if (now & 1U << i)
+			ret[i] = ft_confine_apply((enum ft_confine_part)i, plan, why[i],
+						  sizeof(why[i]));
 	remark[0] = '\0';
 	for (int i = 0; i < FT_CONFINE_PARTS; i++) {
-		if (!(wanted & 1U << i) ||
-		    ft_confine_apply((enum ft_confine_part)i, plan, why, sizeof(why)) == 0)
+		if (ret[i] == 0)
 			continue;
 		used = strlen(remark);
 		snprintf(remark + used, remark_size - used, "%s%s (%s)",
 			 used ? ", " : _("runs with more rights than it needs: "),
-			 ft_confine_name((enum ft_confine_part)i), why);
+			 ft_confine_name((enum ft_confine_part)i), why[i]);
 	}
 }
 

@@ -40,9 +40,9 @@ const char *ft_confine_use(enum ft_confine_part part);
 /* Applies one part. -errno and why; -EOPNOTSUPP: not in this kernel or build. */
 int ft_confine_apply(enum ft_confine_part part, const struct ft_confine_plan *plan, char *why,
 		     size_t why_size);
-/* Applies those of a set (1U << part). remark: "" if all went well, else a sentence about what
- * did not. */
-void ft_confine(const struct ft_confine_plan *plan, unsigned wanted, char *remark,
+/* Applies those of a set (1U << part) now and tries those that will be applied later. remark: "" if
+ * all went well, else a sentence about what did not. */
+void ft_confine(const struct ft_confine_plan *plan, unsigned now, unsigned later, char *remark,
 		size_t remark_size);
 /* Whether a part could be applied here: tried in a child process. */
 int ft_confine_try(enum ft_confine_part part, char *why, size_t why_size);

@@ -111,7 +111,7 @@ static char *folder_of(const char *path)
 
 /* Gives up what is not needed any more, now that all is open; files are made in the working
  * directory or at home (key w). */
-static void confine(const struct ft_session *session, unsigned parts, char *remark,
+static void confine(const struct ft_session *session, unsigned now, unsigned later, char *remark,
 		    size_t remark_size)
 {
 	struct ft_caller caller;
@@ -127,7 +127,7 @@ static void confine(const struct ft_session *session, unsigned parts, char *rema
 	places[0] = ".";
 	places[1] = caller.home;
 	places[2] = folder; /* SQLite has files beside the recording */
-	ft_confine(&plan, parts, remark, remark_size);
+	ft_confine(&plan, now, later, remark, remark_size);
 	free(folder);
 	ft_caller_done(&caller);
 }
@@ -137,11 +137,13 @@ static void confine(const struct ft_session *session, unsigned parts, char *rema
 static void on_opened(void *arg, char *remark, size_t remark_size)
 {
 	const struct ft_session *session = arg;
-	unsigned parts = 1U << FT_CONFINE_RIGHTS | 1U << FT_CONFINE_CALLS;
+	unsigned now = 1U << FT_CONFINE_RIGHTS | 1U << FT_CONFINE_CALLS;
+	unsigned files = 1U << FT_CONFINE_FILES;
 
 	if (session->options->read_file)
-		parts |= 1U << FT_CONFINE_FILES;
-	confine(session, parts, remark, remark_size);
+		confine(session, now | files, 0, remark, remark_size);
+	else
+		confine(session, now, files, remark, remark_size);
 }
 
 /* The queues of the outputs that are open; how many there are. */
@@ -203,7 +205,7 @@ int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 	config.table.local_net_count = options->local_net_count;
 	ret = ft_collector_start(&config, links, ret_collector, err, err_size);
 	if (ret == 0 && !options->read_file)
-		confine(session, 1U << FT_CONFINE_FILES, remark, sizeof(remark));
+		confine(session, 1U << FT_CONFINE_FILES, 0, remark, sizeof(remark));
 	/* After that, so that it holds for them as well. */
 	if (ret == 0 && session->writers)
 		ret = ft_writers_start(session->writers, err, err_size);

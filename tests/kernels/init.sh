@@ -43,7 +43,7 @@ while read -r test; do
 		;;
 	*)
 		status=0
-		timeout -k 10 120 "./$test" </dev/null >/run/log 2>&1 || status=$?
+		timeout -k 10 $((120 * FT_SLOW)) "./$test" </dev/null >/run/log 2>&1 || status=$?
 		awk -v program="$test" -v status=$status -f "$top_srcdir/tests/tap.awk" \
 			/run/log >$FT_RESULTS
 		if grep -q ^FAIL $FT_RESULTS; then

@@ -227,6 +227,12 @@ sees 10.0.0.1:7900
 tm send-keys -t t w
 ok "a full disk: key w says so" sees 'No space left'
 is "$(ls "$work/full")" stuff "a full disk: no half a file is left"
+tm send-keys -t t Q
+tm send-keys -t t "clear; $tools/ftrefuse landlock,ENOSYS -- $saved -n -N -i v0 -d 0.3" Enter
+ok "what could not be given up is said" sees 'more rights than it needs: Landlock' 30
+tm send-keys -t t Q
+tm send-keys -t t "clear; $saved -n -N -i v0 -d 0.3" Enter
+sees "($(backends tcx))" 30 || bail "no screen"
 pid=$(ip netns pids a | while read -r p; do [ "$(cat "/proc/$p/comm")" = flowtop ] && echo "$p"; done)
 tm send-keys -t t 1
 echo 100 >&8
