@@ -218,7 +218,7 @@ head -c 4096 /dev/zero >"$work/full/stuff" 2>/dev/null
 terminal() {
 	ip netns exec a env FT_LIVE_MARK="$FT_LIVE_MARK" HOME="$work/full" \
 		tmux -L "ft$$" -f /dev/null new-session -d -s t -x 100 -y 30 sh
-	tm send-keys -t t "cd $work/full; clear; $1 $saved -n -N -i v0 -d 0.3" Enter
+	tm send-keys -t t "cd $work/full; clear; $1 $saved -n -N -i v0 -d 0.3; echo left-\$?" Enter
 	sees "($(backends tcx))" 30 || bail "no screen"
 }
 terminal ''
@@ -228,9 +228,11 @@ tm send-keys -t t w
 ok "a full disk: key w says so" sees 'No space left'
 is "$(ls "$work/full")" stuff "a full disk: no half a file is left"
 tm send-keys -t t Q
-tm send-keys -t t "clear; $tools/ftrefuse landlock,ENOSYS -- $saved -n -N -i v0 -d 0.3" Enter
+sees left-0 30 || bail "it does not quit"
+tm send-keys -t t "clear; $tools/ftrefuse landlock,ENOSYS -- $saved -n -N -i v0 -d 0.3; echo left-\$?" Enter
 ok "what could not be given up is said" sees 'more rights than it needs: Landlock' 30
 tm send-keys -t t Q
+sees left-0 30 || bail "it does not quit"
 tm send-keys -t t "clear; $saved -n -N -i v0 -d 0.3" Enter
 sees "($(backends tcx))" 30 || bail "no screen"
 pid=$(ip netns pids a | while read -r p; do [ "$(cat "/proc/$p/comm")" = flowtop ] && echo "$p"; done)
