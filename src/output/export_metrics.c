@@ -6,7 +6,9 @@
  *
  *   writer's thread ──► page (counted references, under the lock) ──► libmicrohttpd's thread
  *
- * It answers GET and HEAD of /metrics and nothing else, to a bounded number of connections.
+ * It answers GET and HEAD of /metrics and nothing else, to a bounded number of connections. The
+ * socket listens from the start; libmicrohttpd's thread begins with the first snapshot: then rights
+ * have been given up, and threads have those of the one that started them.
  */
 #include "output/exporters.h"
 
@@ -41,7 +43,8 @@ struct page {
 struct metrics_output {
 	struct ft_output base;
 	struct ft_metrics *metrics;  /* owned; the writer's */
-	struct MHD_Daemon *daemon;   /* owned */
+	int fd;                      /* listens; -1: the daemon's by now */
+	struct MHD_Daemon *daemon;   /* owned; NULL before the first snapshot */
 	pthread_mutex_t lock;
 	struct page *page;           /* a reference; under the lock; NULL before the first */
 };
@@ -130,13 +133,31 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	return answer_page(connection, page);
 }
 
+/* Starts to answer; the socket is the daemon's then. 0 or -errno. */
+static int start_daemon(struct metrics_output *output)
+{
+	output->daemon = MHD_start_daemon(
+		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, output,
+		MHD_OPTION_LISTEN_SOCKET, output->fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT, MHD_OPTION_END);
+	if (!output->daemon)
+		return -EAGAIN;
+	output->fd = -1;
+	return 0;
+}
+
 /* One snapshot. */
 static int metrics_write(struct ft_output *base, const struct ft_snapshot *snapshot)
 {
 	struct metrics_output *output = (struct metrics_output *)base;
-	struct page *page = xcalloc(1, sizeof(*page)), *old;
-	FILE *stream = open_memstream(&page->text, &page->size);
+	int ret = output->daemon ? 0 : start_daemon(output);
+	struct page *page, *old;
+	FILE *stream;
 
+	if (ret < 0)
+		return ret;
+	page = xcalloc(1, sizeof(*page));
+	stream = open_memstream(&page->text, &page->size);
 	if (!stream)
 		xalloc_die();
 	atomic_init(&page->references, 1);
@@ -159,6 +180,8 @@ static int metrics_close(struct ft_output *base)
 
 	if (output->daemon)
 		MHD_stop_daemon(output->daemon);
+	if (output->fd >= 0)
+		close(output->fd);
 	put_page(output->page);
 	pthread_mutex_destroy(&output->lock);
 	ft_metrics_free(output->metrics);
@@ -205,19 +228,6 @@ static int listen_on(const struct sockaddr_storage *address)
 	return ret;
 }
 
-/* Starts to answer; takes the socket over. */
-static struct MHD_Daemon *start_daemon(struct metrics_output *output, int fd)
-{
-	struct MHD_Daemon *daemon = MHD_start_daemon(
-		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, output,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT, MHD_OPTION_END);
-
-	if (!daemon)
-		close(fd);
-	return daemon;
-}
-
 /* Reads the URL; a socket, or -errno and a sentence. */
 static int open_socket(const char *target, char *err, size_t err_size)
 {
@@ -258,14 +268,8 @@ static int metrics_open(const struct ft_output_config *config, struct ft_output 
 	output = xcalloc(1, sizeof(*output));
 	output->base.ops = &ft_export_metrics;
 	output->metrics = ft_metrics_new();
+	output->fd = fd;
 	pthread_mutex_init(&output->lock, NULL);
-	output->daemon = start_daemon(output, fd);
-	if (!output->daemon) {
-		metrics_close(&output->base);
-		snprintf(err, err_size, _("cannot listen: %.128s: %s"), config->target,
-			 "libmicrohttpd");
-		return -EAGAIN;
-	}
 	*ret_output = &output->base;
 	return 0;
 }

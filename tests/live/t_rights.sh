@@ -86,7 +86,10 @@ for backend in $(backends tcx tc packet); do
 done
 
 # As root: it has more, and gives it up.
-ft_start root a -i v0
+# An output's own threads are no exception.
+page=(--export openmetrics://127.0.0.1:9470)
+quiet in_ns a "$flowtop" -b -c 1 -d 0.1 -i lo "${page[@]}" || page=() # built without it
+ft_start root a -i v0 "${page[@]}"
 confined root
 is "$(each_thread root Uid)" "0 0 0 0" "root who starts it stays the user root"
 ft_stop root
