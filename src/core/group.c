@@ -411,6 +411,28 @@ void ft_groups_finish(struct ft_groups *groups, const struct ft_snapshot *snapsh
 	add_pending(groups, snapshot, baseline);
 }
 
+void ft_groups_add_past(struct ft_groups *groups, const struct ft_snapshot *snapshot)
+{
+	for (size_t owner = 0; owner < snapshot->past_count; owner++) {
+		const struct ft_past *past = &snapshot->past[owner];
+		struct key key = { .by = FT_GROUP_PROCESS, .owner = (uint16_t)owner };
+		struct ft_group *group;
+		uint32_t number;
+
+		if (!past->tx.packets && !past->rx.packets)
+			continue;
+		number = find_group(groups, &key, hash_of(&key)); /* may move them */
+		group = &groups->groups[number];
+		group->own |= ft_snapshot_process(snapshot, (uint16_t)owner) != NULL;
+		add_counts(&group->tx, past->tx);
+		add_counts(&group->rx, past->rx);
+		if (past->first_ns < group->first_ns)
+			group->first_ns = past->first_ns;
+		if (past->last_ns > group->last_ns)
+			group->last_ns = past->last_ns;
+	}
+}
+
 size_t ft_groups_count(const struct ft_groups *groups)
 {
 	return groups->count;

@@ -18,6 +18,8 @@ void ft_groups_reset(struct ft_groups *groups, enum ft_group_by by);
 /* Counts one flow at each of its ends. */
 void ft_groups_add(struct ft_groups *groups, const struct ft_snapshot *snapshot,
 		   const struct ft_flow_hot *flow, const struct ft_baseline *baseline);
+/* Counts what owners' flows did that have left the table; for a set of processes. */
+void ft_groups_add_past(struct ft_groups *groups, const struct ft_snapshot *snapshot);
 /* After the last add, with the same snapshot and baseline: only now all are counted. */
 void ft_groups_finish(struct ft_groups *groups, const struct ft_snapshot *snapshot,
 		      const struct ft_baseline *baseline);

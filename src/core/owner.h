@@ -75,7 +75,7 @@ void ft_owners_hold(struct ft_owners *owners, uint16_t id);
 void ft_owners_release(struct ft_owners *owners, uint16_t id);
 /* Lets go of what exited FT_OWNER_KEEP_NS ago and owns no flow; a bounded step a call. The table
  * calls it with each snapshot. */
-#define FT_OWNER_KEEP_NS (120 * 1000000000ULL)
+#define FT_OWNER_KEEP_NS (600 * 1000000000ULL)
 void ft_owners_reap(struct ft_owners *owners, uint64_t now_ns);
 
 /* For snapshots: the records of all ids by (id - FT_OWNER_FIRST), NULL where free, each with one

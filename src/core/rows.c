@@ -265,6 +265,10 @@ static void select_flows(struct ft_rows *rows, const struct ft_query *query)
 	}
 	if (!list_flows)
 		ft_groups_finish(rows->groups, snapshot, query->show->baseline);
+	/* Flows that left can neither be filtered nor told from those before the baseline. */
+	if (rows->by.list == FT_LIST_PROCESSES && !filter && !query->within &&
+	    !query->show->baseline)
+		ft_groups_add_past(rows->groups, snapshot);
 	ft_filter_run_free(run);
 }
 

@@ -70,6 +70,7 @@ static void free_box(struct ft_snapshot_box *box)
 	free((void *)(uintptr_t)shown->tcps);
 	free((void *)(uintptr_t)shown->sockets);
 	ft_socket_list_put(shown->socket_list);
+	free((void *)(uintptr_t)shown->past);
 	free((void *)(uintptr_t)shown->pair_of);
 	free((void *)(uintptr_t)shown->pairings);
 	free((void *)(uintptr_t)shown->nats);

@@ -130,6 +130,9 @@ struct ft_snapshot {
 	/* processes: processes[id - FT_OWNER_FIRST], NULL where an id is not in use */
 	const struct ft_process *const *processes;
 	size_t process_count;
+	/* what flows counted that have left: past[id], of pseudo owners too */
+	const struct ft_past *past;
+	size_t past_count;
 
 	const struct ft_snapshot_scope *scopes;
 	size_t scope_count;

@@ -84,6 +84,7 @@ void ft_table_free(struct ft_table *table)
 		free(table->scopes[i]);
 	ft_table_tcp_done(&table->tcp);
 	ft_table_pairs_done(&table->pairs);
+	ft_table_past_done(&table->past);
 	free(table->splits);
 	free(table->weights);
 	free(table->queue);
@@ -205,6 +206,6 @@ size_t ft_table_memory(const struct ft_table *table)
 	       table->victims.bytes + table->active.bytes +
 	       table->queue_space * sizeof(*table->queue) +
 	       FT_WEIGHTS * sizeof(*table->weights) + ft_table_tcp_memory(&table->tcp) +
-	       ft_table_pairs_memory(&table->pairs) +
+	       ft_table_pairs_memory(&table->pairs) + table->past.accounts.bytes +
 	       ft_flow_store_memory(table->store);
 }

@@ -108,6 +108,15 @@ struct ft_flow_tcp {
 	uint32_t socket[2]; /* of end a, of end b: 1 + index into the snapshot's sockets, 0 = none */
 };
 
+/* What flows of an owner counted that have left the table. */
+struct ft_past {
+	struct ft_counts tx, rx;    /* what the owner sent, what it got */
+	uint64_t first_ns, last_ns; /* CLOCK_REALTIME */
+	uint64_t start_ns;          /* of the process, 0 = not known yet */
+	int32_t pid;
+	uint32_t zero;
+};
+
 /* A place of several where a conversation is seen, or one whose addresses are translated. */
 struct ft_pairing {
 	uint32_t next; /* row of the next place; after the last the first */

@@ -81,6 +81,7 @@ static void remove_row(struct ft_build *build, uint32_t row)
 	ft_owners_release(table->owners, hot->owner[0]);
 	ft_owners_release(table->owners, hot->owner[1]);
 	ft_pairs_leave(table, ft_flow_slot(hot->flow));
+	ft_past_leave(&table->past, hot);
 	ft_flow_store_remove(table->store, ft_flow_slot(hot->flow), table->generation);
 	ft_table_tcp_leave(table, row, last);
 	if (row == last)

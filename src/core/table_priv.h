@@ -26,6 +26,7 @@
 #include "core/snapshot_priv.h"
 #include "core/table.h"
 #include "core/table_pair.h"
+#include "core/table_past.h"
 #include "core/table_tcp.h"
 
 #define FT_LINK_CHANGED (1U << 31) /* the number is a change's, else a row's */
@@ -145,6 +146,7 @@ struct ft_table {
 	struct ft_events *events; /* owned */
 	bool derive_tcp;          /* connections are events */
 	struct ft_table_pairs pairs;
+	struct ft_table_past past;
 
 	struct ft_region victims; /* oldest first */
 	size_t victim_count, victim_next;

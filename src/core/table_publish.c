@@ -216,6 +216,7 @@ struct ft_snapshot *ft_build_publish(struct ft_build *build, bool last)
 	shown->events = ft_events_publish(table->events);
 	ft_owners_reap(table->owners, build->info->end_ns);
 	shown->processes = ft_owners_list(table->owners, &shown->process_count);
+	ft_build_past(build, shown);
 	ft_build_tcp(build, shown);
 	if (build->info->socket_list)
 		shown->socket_list = ft_socket_list_take(build->info->socket_list);

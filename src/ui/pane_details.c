@@ -79,16 +79,22 @@ static void add_process(const struct subject *s, const struct ft_process *proces
 	ft_text_pair(text, _("pid"), FT_STYLE_TEXT, "%d", (int)process->pid);
 	ft_text_pair(text, _("user"), FT_STYLE_TEXT, "%s (%u)", process->user,
 		     (unsigned)process->uid);
+	if (process->group && process->group[0])
+		ft_text_pair(text, _("group"), FT_STYLE_TEXT, "%s (%u)", process->group,
+			     (unsigned)process->gid);
 	pair_if(text, _("command"), process->cmdline);
 	pair_if(text, _("program"), process->exe);
 	pair_if(text, _("parents"), process->parents);
 	pair_if(text, _("unit"), process->unit);
 	pair_if(text, _("container"), process->container);
+	pair_if(text, _("container id"), process->container_id);
 	pair_if(text, _("runtime"), process->runtime);
 	pair_if(text, _("image"), process->image);
 	pair_if(text, _("pod"), process->pod);
 	pair_if(text, _("pod namespace"), process->pod_namespace);
 	pair_if(text, _("cgroup"), process->cgroup);
+	if (process->netns)
+		ft_text_pair(text, _("network ns"), FT_STYLE_TEXT, "%u", process->netns);
 	if (process->start_ns)
 		pair_if(text, _("started"), ft_fmt_time(process->start_ns, when, sizeof(when)));
 	if (process->exited_ns)

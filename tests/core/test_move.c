@@ -6,12 +6,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "core/addr.h"
+#include "core/column.h"
 #include "core/owner.h"
+#include "core/rows.h"
 #include "tests/core/feed.h"
 
 #define SOCKETS 8
@@ -186,13 +189,83 @@ static void test_asks(void **state)
 	assert_int_equal(bed.asked, 1);
 }
 
+/* "P7 100/200, transit 0/0 ..." of the processes that a snapshot lists: octets in total. */
+static void list_processes(const struct ft_snapshot *snapshot,
+			   char *text, size_t size)
+{
+	const struct ft_show show = { .unit = FT_UNIT_BYTES };
+	const struct ft_query query = {
+		.list = FT_LIST_PROCESSES, .group_by = FT_GROUP_PROCESS,
+		.show = &show, .sort = ft_column_find("pid"), .ascending = true,
+	};
+	struct ft_rows *rows = ft_rows_new();
+	size_t used = 0;
+
+	text[0] = '\0';
+	ft_rows_fill(rows, snapshot, &query, 10);
+	for (size_t i = 0; i < ft_rows_count(rows) && used < size; i++) {
+		const struct ft_group *group = ft_rows_at(rows, i).group;
+		const struct ft_process *process = ft_snapshot_process(snapshot, group->owner);
+
+		used += (size_t)snprintf(text + used, size - used, "%s%s%d %llu/%llu %u flows",
+					 i ? ", " : "", process && process->exited_ns ? "gone " : "",
+					 process ? (int)process->pid : -(int)group->owner,
+					 (unsigned long long)group->tx.bytes,
+					 (unsigned long long)group->rx.bytes, group->flows);
+	}
+	ft_rows_free(rows);
+}
+
+/* The next second; what the list of processes says then. */
+static void expect_processes(uint64_t seconds, const char *want)
+{
+	struct ft_snapshot *snapshot;
+	char text[256];
+
+	feed_apply(&bed.feed, bed.table);
+	ft_table_move_owners(bed.table, find, &bed);
+	bed.feed.now_ns += seconds * FEED_SECOND;
+	snapshot = feed_snapshot(&bed.feed, bed.table, seconds * FEED_SECOND, false);
+	list_processes(snapshot, text, sizeof(text));
+	assert_string_equal(text, want);
+	ft_snapshot_put(snapshot);
+}
+
+/* A process keeps its totals when its flows have left, and when it is gone itself. */
+static void test_totals_stay(void **state)
+{
+	struct ft_flow_key key = feed_key(1, 4000, 0x80000, 80, 132);
+	struct ft_flow_key other = feed_key(1, 4001, 0x80000, 80, 132);
+	struct ft_flow_key transit = feed_key(3, 4001, 0x80000, 80, 132);
+
+	/* Of a protocol that is no event: those remember processes too. */
+	(void)state;
+	bed.owner[1] = add_process(7, "first");
+	bed.owner[2] = add_process(8, "second");
+	packet(&key, 0, 1, 0, 0);
+	packet(&other, 0, 2, 0, 0);
+	packet(&transit, 0, 0, 0, 0);
+	expect_processes(1, "-2 100/100 1 flows, 7 100/100 1 flows, 8 100/100 1 flows");
+	packet(&key, 0, 1, 0, 0);
+	expect_processes(1, "-2 100/100 1 flows, 7 200/200 1 flows, 8 100/100 1 flows");
+	/* Idle: they end, and then they leave. */
+	ft_owners_exited(bed.owners, 7, bed.feed.now_ns);
+	expect_processes(125, "-2 100/100 1 flows, gone 7 200/200 1 flows, 8 100/100 1 flows");
+	expect_processes(125, "-2 100/100 0 flows, gone 7 200/200 0 flows, 8 100/100 0 flows");
+	packet(&key, 0, 2, 0, 0);
+	expect_processes(1, "-2 100/100 0 flows, gone 7 200/200 0 flows, 8 200/200 1 flows");
+	/* What is no more remembered leaves nothing to who gets its number. */
+	expect_processes(FT_OWNER_KEEP_NS / FEED_SECOND,
+			 "-2 100/100 0 flows, 8 200/200 1 flows");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_bed, unmake_bed)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_handed_on), TEST(test_other_namespace), TEST(test_looked_up),
-		TEST(test_holds), TEST(test_asks),
+		TEST(test_holds), TEST(test_asks), TEST(test_totals_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
