@@ -54,7 +54,6 @@ static void read_net(const char *text)
 {
 	struct ft_proc_queues queues;
 	struct ft_sock sock;
-	struct ft_proc_queues queues;
 
 	memset(&sock, 0xee, sizeof(sock));
 	ft_proc_net_parse(text, 6, false, &sock, &queues);
