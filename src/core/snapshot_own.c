@@ -73,6 +73,16 @@ static void copy_tcp(struct ft_snapshot *to, const struct ft_snapshot *from)
 	to->socket_list = from->socket_list ? ft_socket_list_take(from->socket_list) : NULL;
 }
 
+/* Which flows are one conversation, and what owners' flows did that have left. */
+static void copy_pairs(struct ft_snapshot *to, const struct ft_snapshot *from)
+{
+	to->pair_of = from->pair_of ? copy(from->pair_of, from->row_count,
+					   sizeof(*from->pair_of)) : NULL;
+	to->pairings = copy(from->pairings, from->pairing_count, sizeof(*from->pairings));
+	to->nats = copy(from->nats, from->nat_count, sizeof(*from->nats));
+	to->past = copy(from->past, from->past_count, sizeof(*from->past));
+}
+
 /* Records, each with one more reference. */
 static void copy_processes(struct ft_snapshot *to, const struct ft_snapshot *from)
 {
@@ -117,6 +127,7 @@ struct ft_snapshot *ft_snapshot_copy(const struct ft_snapshot *from)
 		room.rows[i].flow = &room.flows[i];
 	}
 	copy_tcp(to, from);
+	copy_pairs(to, from);
 	copy_processes(to, from);
 	to->scopes = copy(from->scopes, from->scope_count, sizeof(*from->scopes));
 	to->ifaces = copy(from->ifaces, from->iface_count, sizeof(*from->ifaces));
@@ -134,6 +145,10 @@ size_t ft_snapshot_size(const struct ft_snapshot *snapshot)
 	       snapshot->delta_count * sizeof(struct ft_delta) +
 	       snapshot->tcp_of_count * sizeof(uint32_t) + tcps * sizeof(struct ft_flow_tcp) +
 	       sockets * sizeof(struct ft_health) + snapshot->process_count * sizeof(void *) +
+	       (snapshot->pair_of ? snapshot->row_count * sizeof(uint32_t) : 0) +
+	       snapshot->pairing_count * sizeof(struct ft_pairing) +
+	       snapshot->nat_count * sizeof(struct ft_nat) +
+	       snapshot->past_count * sizeof(struct ft_past) +
 	       snapshot->scope_count * sizeof(struct ft_snapshot_scope) +
 	       snapshot->iface_count * sizeof(struct ft_snapshot_iface);
 }
