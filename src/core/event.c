@@ -221,15 +221,21 @@ void ft_events_free(struct ft_events *events)
 	free(events);
 }
 
+/* The beginning of a burst stays: it costs nothing to drop what follows. */
+bool ft_events_room(struct ft_events *events)
+{
+	if (events->waiting_count < events->bound)
+		return true;
+	events->lost[FT_EVENT_LOST_BOUND]++;
+	return false;
+}
+
 void ft_events_add(struct ft_events *events, const struct ft_flow_event *event)
 {
 	struct ft_flow_event *to;
 
-	/* The beginning of a burst stays: it costs nothing to drop what follows. */
-	if (events->waiting_count >= events->bound) {
-		events->lost[FT_EVENT_LOST_BOUND]++;
+	if (!ft_events_room(events))
 		return;
-	}
 	if (events->waiting_count == events->waiting_space) {
 		events->waiting_space = events->waiting_space ? events->waiting_space * 2 : 64;
 		events->waiting = xreallocarray(events->waiting, events->waiting_space,

@@ -104,6 +104,9 @@ struct ft_events *ft_events_new(size_t bound, struct ft_owners *owners);
 void ft_events_free(struct ft_events *events); /* NULL is fine */
 /* Copied; hot.flow, flow.id and flow.first_ns are set here. */
 void ft_events_add(struct ft_events *events, const struct ft_flow_event *event);
+/* False, and one counted as lost, if no more fit into this interval: a flood should cost no more
+ * than to ask. */
+bool ft_events_room(struct ft_events *events);
 void ft_events_lost(struct ft_events *events, enum ft_event_loss loss, uint64_t count);
 /* Asks for the flow's id of each event that waits and has none; 0 = not known. */
 void ft_events_join(struct ft_events *events,

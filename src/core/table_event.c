@@ -130,14 +130,16 @@ static void add_tcp(struct ft_build *build, uint32_t row, const uint8_t before[2
 
 	if (!is_ours_to_tell(build->table, hot))
 		return;
-	if (open && !is_open(hot->flow, before))
+	if (open && !is_open(hot->flow, before) && ft_events_room(build->table->events))
 		add_open(build, row);
 	if (!hot->ended_now)
 		return;
-	if (begun && !answered && (closed || hot->ended == FT_ENDED_IDLE))
-		add_failed(build, row);
-	else if (closed)
+	if (begun && !answered && (closed || hot->ended == FT_ENDED_IDLE)) {
+		if (ft_events_room(build->table->events))
+			add_failed(build, row);
+	} else if (closed && ft_events_room(build->table->events)) {
 		add_close(build, row, begun);
+	}
 }
 
 void ft_build_event(struct ft_build *build, uint32_t row, bool is_new, const uint8_t before[2])
@@ -146,7 +148,8 @@ void ft_build_event(struct ft_build *build, uint32_t row, bool is_new, const uin
 
 	if (hot->flow->key.protocol == IPPROTO_TCP) {
 		add_tcp(build, row, before);
-	} else if (hot->flow->key.protocol == IPPROTO_UDP && is_new) {
+	} else if (hot->flow->key.protocol == IPPROTO_UDP && is_new &&
+		   ft_events_room(build->table->events)) {
 		struct ft_flow_event event = event_of(hot, FT_EVENT_UDP, hot->flow->first_ns);
 
 		ft_events_add(build->table->events, &event);

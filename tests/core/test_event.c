@@ -428,6 +428,25 @@ static void test_udp(void **state)
 	unmake_bed(&bed);
 }
 
+/* More conversations in one interval than events are kept of: the rest is counted. */
+static void test_flood(void **state)
+{
+	const uint32_t flows = FT_EVENTS_MAX + 123;
+	struct bed bed;
+
+	(void)state;
+	make_bed(&bed);
+	for (uint32_t i = 0; i < flows; i++) {
+		struct ft_flow_key key = feed_key(1, (uint16_t)i, 2 + i / 60000, 53, UDP);
+
+		feed_add(&bed.feed, 0, &key, 80, 0);
+	}
+	step(&bed, 1);
+	assert_int_equal(ft_event_list_count(bed.snapshot->events), FT_EVENTS_MAX);
+	assert_int_equal(ft_event_list_lost(bed.snapshot->events, FT_EVENT_LOST_BOUND), 123);
+	unmake_bed(&bed);
+}
+
 /* ---- lists and filters */
 
 /* A letter for each: a connect out, an accept in, a failure, a close in, a retransmit, a
@@ -646,6 +665,7 @@ int main(void)
 		cmocka_unit_test(test_timeout),	    cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_filter),	    cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_flow_of),	    cmocka_unit_test(test_join),
+		cmocka_unit_test(test_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
