@@ -17,6 +17,8 @@
 #define FT_HEALTH_QUEUES (1U << 1) /* rqueue, wqueue, drops */
 #define FT_HEALTH_RCV_WND (1U << 2)
 #define FT_HEALTH_APP_LIMITED (1U << 3) /* delivery_rate is what the program gave to send */
+#define FT_HEALTH_TIMEOUTS (1U << 5) /* rehashes and total_rto* */
+#define FT_HEALTH_APP (1U << 4)    /* app_sent, app_received: of sockets of all kinds */
 
 /* ft_health.state: the kernel's numbers (net/tcp_states.h). */
 #define FT_HEALTH_ESTABLISHED 1
@@ -27,6 +29,8 @@
 #define FT_HEALTH_OPT_SACK (1U << 1)
 #define FT_HEALTH_OPT_WSCALE (1U << 2)
 #define FT_HEALTH_OPT_ECN (1U << 3)
+#define FT_HEALTH_OPT_ECN_SEEN (1U << 4)
+#define FT_HEALTH_OPT_SYN_DATA (1U << 5)
 
 #define FT_HEALTH_NO_PACING UINT64_MAX /* pacing_rate: as fast as it can */
 #define FT_HEALTH_NO_SSTHRESH 0x7fffffffU /* ssthresh: never left slow start */
@@ -43,6 +47,9 @@ struct ft_health {
 	__u64 busy_us;          /* more; there was data to send or unacknowledged */
 	__u64 rwnd_limited_us;  /* more; of it, the receiver's window was in the way */
 	__u64 sndbuf_limited_us; /* more; the send buffer */
+	__u64 max_pacing_rate;  /* more; bytes/s that the program allows */
+	__u64 app_sent;         /* if known; bytes that the program wrote and read since both ... */
+	__u64 app_received;     /* ... the socket and flowtop are there */
 	__u32 known;
 	__u32 srtt_us;          /* 0 = not measured yet */
 	__u32 min_rtt_us;       /* 0 = not measured yet */
@@ -79,6 +86,13 @@ struct ft_health {
 	__u32 rqueue;           /* if known; bytes not read; of a listener connections waiting */
 	__u32 wqueue;           /* if known; bytes not acknowledged; of a listener the backlog */
 	__u32 drops;            /* if known */
+	__u32 last_data_sent_ms; /* more; so long ago */
+	__u32 last_data_received_ms; /* more */
+	__u32 last_ack_received_ms;  /* more */
+	__u32 rehashes;         /* if known; ways through the network that were given up */
+	__u32 total_rto;        /* if known; runs of time-outs */
+	__u32 total_rto_recoveries; /* if known; that ended with an answer */
+	__u32 total_rto_ms;     /* if known; how long those took */
 	__u8 state;
 	__u8 ca_state;          /* more; 0 open, 1 disorder, 2 cwr, 3 recovery, 4 loss */
 	__u8 retransmits;       /* time-outs in a row */
@@ -88,6 +102,8 @@ struct ft_health {
 	__u8 snd_wscale;        /* more */
 	__u8 rcv_wscale;        /* more */
 	char congestion[16];    /* more; zero-terminated by whoever reads it */
+	__u8 fastopen_fail;     /* more; 0 = none, else why it failed, as in tcp_info */
+	__u8 zero[11];
 };
 
 /*
@@ -107,7 +123,7 @@ struct ft_health_state {
 	struct ft_cpu cpus[FT_MAX_CPUS];
 };
 
-FT_STATIC_ASSERT(sizeof(struct ft_health) == 256, "a sample is four cache lines");
+FT_STATIC_ASSERT(sizeof(struct ft_health) == 320, "a sample is five cache lines");
 FT_STATIC_ASSERT(sizeof(struct ft_health_state) == 64 + 64 * FT_MAX_CPUS, "cpus are lines");
 
 #endif

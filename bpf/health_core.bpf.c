@@ -30,6 +30,7 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	unsigned long sk_pacing_rate;
+	unsigned long sk_max_pacing_rate;
 	atomic_t sk_drops;
 } FT_RECORD;
 
@@ -47,6 +48,7 @@ struct inet_connection_sock {
 	__u8 icsk_probes_out;
 	struct {
 		__u32 ato : 8; /* no bit-field before 6.7; read as one it is found either way */
+		__u32 lrcvtime;
 		__u16 rcv_mss;
 	} icsk_ack;
 } FT_RECORD;
@@ -101,6 +103,13 @@ struct tcp_sock {
 	__u32 rcv_wnd;
 	__u32 rcv_ssthresh;
 	__u8 ecn_flags;
+	__u8 syn_data_acked : 1;
+	__u8 fastopen_client_fail : 2;
+	__u32 lsndtime;
+	__u32 rcv_tstamp;
+	__u16 timeout_rehash;
+	__u16 total_rto, total_rto_recoveries;
+	__u32 total_rto_time;
 	struct tcp_options_received rx_opt;
 	struct {
 		__u32 rtt_us;
@@ -152,6 +161,25 @@ static __always_inline void ft_fill_counts(const struct tcp_sock *tp, struct ft_
 	to->rcv_ooopack = bpf_core_field_exists(tp->rcv_ooopack) ? tp->rcv_ooopack : 0;
 }
 
+/* How long ago what last happened, and the time-outs that there were (6.7). */
+static __always_inline void ft_fill_ages(const struct tcp_sock *tp,
+					 const struct inet_connection_sock *icsk, __u32 tick_us,
+					 struct ft_health *to)
+{
+	__u32 now = (__u32)bpf_jiffies64();
+
+	to->last_data_sent_ms = (__u64)(now - tp->lsndtime) * tick_us / 1000;
+	to->last_data_received_ms = (__u64)(now - icsk->icsk_ack.lrcvtime) * tick_us / 1000;
+	to->last_ack_received_ms = (__u64)(now - tp->rcv_tstamp) * tick_us / 1000;
+	if (!bpf_core_field_exists(tp->total_rto))
+		return;
+	to->known |= FT_HEALTH_TIMEOUTS;
+	to->rehashes = tp->timeout_rehash;
+	to->total_rto = tp->total_rto;
+	to->total_rto_recoveries = tp->total_rto_recoveries;
+	to->total_rto_ms = tp->total_rto_time;
+}
+
 static __always_inline void ft_fill_window(const struct tcp_sock *tp, struct ft_health *to)
 {
 	__u32 interval = tp->rate_interval_us;
@@ -192,6 +220,11 @@ static __always_inline void ft_fill_options(const struct tcp_sock *tp, struct ft
 	}
 	if (tp->ecn_flags & 1)
 		to->options |= FT_HEALTH_OPT_ECN;
+	if (tp->ecn_flags & 8)
+		to->options |= FT_HEALTH_OPT_ECN_SEEN;
+	if (BPF_CORE_READ_BITFIELD(tp, syn_data_acked))
+		to->options |= FT_HEALTH_OPT_SYN_DATA;
+	to->fastopen_fail = BPF_CORE_READ_BITFIELD(tp, fastopen_client_fail);
 }
 
 static __always_inline void ft_fill_connection(const struct inet_connection_sock *icsk,
@@ -226,6 +259,7 @@ static __always_inline bool ft_health_fill(struct bpf_sock *sock, __u32 tick_us,
 		to->known |= FT_HEALTH_APP_LIMITED;
 	to->state = sk->__sk_common.skc_state;
 	to->pacing_rate = sk->sk_pacing_rate;
+	to->max_pacing_rate = sk->sk_max_pacing_rate;
 	to->drops = sk->sk_drops.counter;
 	to->srtt_us = tp->srtt_us >> 3;
 	min_rtt = tp->rtt_min.s[0].v;
@@ -236,6 +270,7 @@ static __always_inline bool ft_health_fill(struct bpf_sock *sock, __u32 tick_us,
 	ft_fill_counts(tp, to);
 	ft_fill_chrono(tp, tick_us, to);
 	ft_fill_options(tp, to);
+	ft_fill_ages(tp, (const struct inet_connection_sock *)tp, tick_us, to);
 	ft_fill_connection((const struct inet_connection_sock *)tp, tick_us, to);
 	return true;
 }

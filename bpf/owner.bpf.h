@@ -199,8 +199,8 @@ static __always_inline bool ft_is_network(const struct sock *sk)
 	return family == FT_AF_INET || family == FT_AF_INET6 || family == FT_AF_PACKET;
 }
 
-/* The current process acts on a socket (in a tracing program). */
-static __always_inline void ft_used(struct sock *sk)
+/* The current process acts on a socket (in a tracing program); the socket's storage, or NULL. */
+static __always_inline struct ft_owner_sk *ft_used(struct sock *sk)
 {
 	struct task_struct *task = bpf_get_current_task_btf(), *leader;
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
@@ -208,20 +208,21 @@ static __always_inline void ft_used(struct sock *sk)
 	__u64 start_ns, cookie;
 
 	if (!ft_is_network(sk))
-		return;
+		return NULL;
 	leader = task->group_leader;
 	start_ns = leader->start_boottime;
 	cookie = sk->__sk_common.skc_cookie.counter;
 	own = bpf_sk_storage_get(&ft_owner_sk, sk, NULL, 0);
 	if (own && own->tgid == tgid && own->start_ns == start_ns && own->cookie == cookie &&
 	    cookie)
-		return;
+		return own;
 	if (!own)
 		own = bpf_sk_storage_get(&ft_owner_sk, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!own)
-		return;
+		return NULL;
 	cookie = bpf_get_socket_cookie(sk);
 	ft_own(own, cookie, task, tgid, start_ns, FT_HOW_USED);
+	return own;
 }
 
 #endif

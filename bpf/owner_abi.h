@@ -2,7 +2,8 @@
 /*
  * What the owner programs tell user space: which process a socket belongs to.
  *
- *   ft_owner_sk      storage of each socket: who created it or used it last; an accepted
+ *   ft_owner_sk      storage of each socket: who created it or used it last, and how many bytes
+ *                    were written to it and read from it; an accepted
  *                    connection inherits its listener's before its first packet (CLONE)
  *   ft_owner_ring    news for user space, never with a wake-up; what does not fit is not marked
  *                    as told, so that the next call on the socket tells it again
@@ -34,6 +35,8 @@ struct ft_owner_sk {
 	__u32 how;  /* enum ft_owner_how; 0: nothing is known yet */
 	__u32 tick; /* jiffies: begin of a while in which changes are counted */
 	__u32 changes;
+	__u64 sent, received; /* bytes that programs wrote and read, since both are there */
+	__u64 told;           /* their sum when it was told last */
 };
 
 enum ft_owner_type {
@@ -41,6 +44,7 @@ enum ft_owner_type {
 	FT_OWNER_PROCESS, /* new, or anew after exec or a new name */
 	FT_OWNER_EXIT,
 	FT_OWNER_CGROUP,
+	FT_OWNER_BYTES,
 };
 
 /* What each record begins with. */
@@ -55,6 +59,14 @@ struct ft_owner_socket {
 	__u64 cookie;
 	__u32 how;
 	__u32 zero;
+};
+
+/* What programs wrote to a socket and read from it: by the ring when it is closed, by an iterator
+ * while it is open. */
+struct ft_owner_bytes {
+	struct ft_owner_head head; /* tgid, start_ns: zero */
+	__u64 cookie;
+	__u64 sent, received;
 };
 
 #define FT_OWNER_COMM 16
@@ -90,7 +102,7 @@ struct ft_owner_cgroup {
 #define FT_OWNER_RING_BYTES (1U << 20)
 #define FT_OWNER_KNOWN_MAX 16384
 
-_Static_assert(sizeof(struct ft_owner_sk) == 32, "storage is 32 bytes");
+_Static_assert(sizeof(struct ft_owner_sk) == 56, "storage is 56 bytes");
 _Static_assert(sizeof(struct ft_owner_socket) == 32, "socket records are 32 bytes");
 _Static_assert(sizeof(struct ft_owner_process) == 384, "process records are 384 bytes");
 

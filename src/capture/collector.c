@@ -65,7 +65,7 @@ static int set_up(struct ft_collector *c)
 	if (!c->is_file) {
 		c->owner_source = ft_owner_source_new(c->owners);
 		c->socket_source = ft_socket_source_new();
-		c->lister = ft_socket_lister_new(ft_collector_socket_owner, c);
+		c->lister = ft_socket_lister_new(ft_collector_complete_socket, c);
 		c->list_sockets = c->wishes.sockets = c->config.sockets;
 		c->conntrack = ft_conntrack_new();
 	}

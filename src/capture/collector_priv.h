@@ -142,7 +142,7 @@ void ft_collector_find_nats(struct ft_collector *c);
 /* Asks about sockets, where the backend doesn't sample them. */
 void ft_collector_ask_sockets(struct ft_collector *c);
 /* For the lister; arg is the collector. */
-uint16_t ft_collector_socket_owner(void *arg, const struct ft_socket *socket);
+void ft_collector_complete_socket(void *arg, struct ft_socket *socket);
 /* Begins the list of all sockets if it is wanted, and goes on with it for a bounded time; true: it
  * is whole. At the end what can be had in a while is the list. */
 bool ft_collector_list_sockets(struct ft_collector *c);

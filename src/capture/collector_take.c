@@ -144,11 +144,18 @@ void ft_collector_ask_sockets(struct ft_collector *c)
 
 /* ---- the list of all sockets */
 
-uint16_t ft_collector_socket_owner(void *arg, const struct ft_socket *socket)
+void ft_collector_complete_socket(void *arg, struct ft_socket *socket)
 {
 	struct ft_collector *c = arg;
+	struct ft_health *health = &socket->health;
+	uint64_t sent, received;
 
-	return ft_owner_source_of_socket(c->owner_source, socket);
+	socket->owner = ft_owner_source_of_socket(c->owner_source, socket);
+	if (!ft_owner_source_bytes(c->owner_source, health->cookie, &sent, &received))
+		return;
+	health->known |= FT_HEALTH_APP;
+	health->app_sent = sent;
+	health->app_received = received;
 }
 
 /* A list is whole, or as whole as it gets: flows take what is newer in it. */

@@ -34,6 +34,7 @@
 
 #define PROCESSES_MAX 16384
 #define BUCKETS 4096U /* a power of two */
+#define BYTES_SHARE 100 /* its cost times so much passes until the next reading of bytes */
 #define SEED_AGAIN_NS (5 * UINT64_C(1000000000)) /* at least; and at most a hundredth of a CPU */
 
 struct process {
@@ -60,6 +61,7 @@ struct ft_owner_bpf {
 	bool seeded;
 	bool missing;         /* a socket was asked for that may have been forgotten */
 	uint64_t seeded_ns, seed_cost_ns;
+	uint64_t bytes_ns; /* not read before this (monotonic) */
 	char text[160];
 	struct ft_proc_info info; /* scratch */
 };
@@ -234,6 +236,15 @@ static void on_socket(void *arg, const struct ft_owner_socket *news)
 	});
 }
 
+static void on_bytes(void *arg, const struct ft_owner_bytes *news)
+{
+	struct ft_owner_bpf *source = arg;
+
+	if (news->cookie)
+		ft_owner_sockets_put_bytes(source->sockets, news->cookie, news->sent,
+					   news->received);
+}
+
 static void on_cgroup(struct ft_owner_bpf *source, const struct ft_owner_cgroup *news)
 {
 	if (news->path[0] && memchr(news->path, '\0', sizeof(news->path)))
@@ -253,6 +264,8 @@ static int on_news(void *arg, void *data, size_t size)
 		on_process(arg, data);
 	else if (head->type == FT_OWNER_EXIT && size >= sizeof(struct ft_owner_exit))
 		on_end(arg, data);
+	else if (head->type == FT_OWNER_BYTES && size >= sizeof(struct ft_owner_bytes))
+		on_bytes(arg, data);
 	else if (head->type == FT_OWNER_CGROUP && size >= sizeof(struct ft_owner_cgroup))
 		on_cgroup(arg, data);
 	return 0;
@@ -278,6 +291,17 @@ void ft_owner_bpf_drain(struct ft_owner_bpf *source)
 	if (source->missing &&
 	    clock_ns() - source->seeded_ns > SEED_AGAIN_NS + 100 * source->seed_cost_ns)
 		seed(source);
+}
+
+void ft_owner_bpf_read_bytes(struct ft_owner_bpf *source)
+{
+	uint64_t begun = clock_ns();
+
+	if (!source || begun < source->bytes_ns ||
+	    !ft_owner_programs_has(&source->programs, FT_PART_SOCK))
+		return;
+	ft_owner_programs_bytes(&source->programs, on_bytes, source);
+	source->bytes_ns = begun + (clock_ns() - begun) * BYTES_SHARE;
 }
 
 /* ---- answers */
@@ -343,6 +367,8 @@ uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie)
 		source->missing |= cookie && ft_owner_sockets_forgotten(source->sockets) > 0;
 		return FT_OWNER_UNKNOWN;
 	}
+	if (!socket->how)
+		return FT_OWNER_UNKNOWN;
 	if (!socket->start_ns)
 		return FT_OWNER_KERNEL;
 	process = know_process(source, socket->tgid, socket->start_ns);
@@ -354,6 +380,19 @@ uint16_t ft_owner_bpf_process(struct ft_owner_bpf *source, uint32_t tgid, uint64
 	struct process *process = source ? know_process(source, tgid, start_ns) : NULL;
 
 	return process ? record_of(source, process) : FT_OWNER_UNKNOWN;
+}
+
+bool ft_owner_bpf_bytes(struct ft_owner_bpf *source, uint64_t cookie, uint64_t *ret_sent,
+			uint64_t *ret_received)
+{
+	const struct ft_owner_socket_of *socket;
+
+	socket = source ? ft_owner_sockets_find(source->sockets, cookie) : NULL;
+	if (!socket || !(socket->sent | socket->received))
+		return false;
+	*ret_sent = socket->sent;
+	*ret_received = socket->received;
+	return true;
 }
 
 /* ---- birth and death */

@@ -37,6 +37,12 @@ void ft_owner_bpf_drain(struct ft_owner_bpf *source);
 uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie);
 /* The process, by its number and the time at which it started (as the kernel tells it). */
 uint16_t ft_owner_bpf_process(struct ft_owner_bpf *source, uint32_t tgid, uint64_t start_ns);
+/* Reads what programs wrote and read since the last time; seldom enough to cost a hundredth of a CPU
+ * at most. */
+void ft_owner_bpf_read_bytes(struct ft_owner_bpf *source);
+/* Bytes that programs wrote to a socket and read from it; false if nothing is known of it. */
+bool ft_owner_bpf_bytes(struct ft_owner_bpf *source, uint64_t cookie, uint64_t *ret_sent,
+			uint64_t *ret_received);
 /* True if each socket of a process is known: those before us and those since. */
 bool ft_owner_bpf_complete(const struct ft_owner_bpf *source);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/owner_bytes.skel.h"
 #include "bpf/owner_cgroup.skel.h"
 #include "bpf/owner_create.skel.h"
 #include "bpf/owner_fentry.skel.h"
@@ -38,6 +39,8 @@ static const struct {
 			   owner_task_bpf__elf_bytes },
 	[FT_PART_CGROUP] = { "cgroups", N_("containers that are gone in a moment"),
 			     owner_cgroup_bpf__elf_bytes },
+	[FT_PART_BYTES] = { "bytes", N_("what programs write and read, beside what is on the wire"),
+			    owner_bytes_bpf__elf_bytes },
 	[FT_PART_MPTCP] = { "mptcp", N_("subflows of MPTCP connections"),
 			    owner_mptcp_bpf__elf_bytes },
 };
@@ -90,8 +93,23 @@ static struct bpf_object *open_bytes(const void *(*bytes)(size_t *size))
 	return bpf_object__open_mem(data, size, NULL);
 }
 
-/* Attaches all programs of a part; an iterator's link is what it is opened from. */
-static int attach(struct ft_owner_program *part, int cgroup_fd)
+/* Attaches one program to what its section says; an iterator's link is what it is opened from. */
+static struct bpf_link *attach_one(const struct bpf_program *program,
+				   const struct ft_owner_maps *maps, int cgroup_fd)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (uint32_t)maps->sk_fd };
+	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
+			    .link_info_len = sizeof(info));
+
+	if (bpf_program__type(program) == BPF_PROG_TYPE_CGROUP_SOCK)
+		return bpf_program__attach_cgroup(program, cgroup_fd);
+	if (strcmp(bpf_program__section_name(program), "iter/bpf_sk_storage_map") == 0)
+		return bpf_program__attach_iter(program, &opts);
+	return bpf_program__attach(program);
+}
+
+/* Attaches all programs of a part. */
+static int attach(struct ft_owner_program *part, const struct ft_owner_maps *maps, int cgroup_fd)
 {
 	struct bpf_program *program;
 	size_t i = 0;
@@ -103,8 +121,7 @@ static int attach(struct ft_owner_program *part, int cgroup_fd)
 			return cgroup_fd;
 		if (i == FT_PART_LINKS)
 			return -E2BIG;
-		part->link[i] = cgroup ? bpf_program__attach_cgroup(program, cgroup_fd) :
-					 bpf_program__attach(program);
+		part->link[i] = attach_one(program, maps, cgroup_fd);
 		if (!part->link[i])
 			return -errno;
 		i++;
@@ -133,7 +150,7 @@ static void load_part(struct ft_owner_programs *programs, enum ft_owner_part whi
 	if (!part->error)
 		part->error = bpf_object__load(part->object);
 	if (!part->error)
-		part->error = attach(part, cgroup_fd);
+		part->error = attach(part, &programs->maps, cgroup_fd);
 	if (part->error)
 		unload_part(part);
 }
@@ -169,12 +186,12 @@ void ft_owner_programs_unload(struct ft_owner_programs *programs)
 	programs->base = NULL;
 }
 
-int ft_owner_programs_seed(const struct ft_owner_programs *programs,
-			   void (*each)(void *arg, const struct ft_owner_socket *news), void *arg)
+/* Walks through an iterator, whose records have a size, and hands out each. */
+static int read_records(const struct ft_owner_program *part, size_t size,
+			void (*each)(void *arg, const void *record), void *arg)
 {
-	const struct ft_owner_program *part = &programs->part[FT_PART_SEED];
-	struct ft_owner_socket news[128];
-	char *bytes = (char *)news;
+	uint64_t buffer[512];
+	char *bytes = (char *)buffer;
 	size_t have = 0;
 	ssize_t got;
 	int fd;
@@ -185,21 +202,59 @@ int ft_owner_programs_seed(const struct ft_owner_programs *programs,
 	if (fd < 0)
 		return -errno;
 	/* EAGAIN: it has walked for long without meeting a socket, and goes on from there. */
-	while ((got = read(fd, bytes + have, sizeof(news) - have)) > 0 ||
+	while ((got = read(fd, bytes + have, sizeof(buffer) - have)) > 0 ||
 	       (got < 0 && (errno == EAGAIN || errno == EINTR))) {
-		size_t whole;
+		size_t at = 0;
 
 		if (got < 0)
 			continue;
 		have += (size_t)got;
-		whole = have / sizeof(news[0]);
-		for (size_t i = 0; i < whole; i++)
-			each(arg, &news[i]);
-		have -= whole * sizeof(news[0]);
-		memmove(bytes, &news[whole], have);
+		for (; have - at >= size; at += size)
+			each(arg, bytes + at);
+		have -= at;
+		memmove(bytes, bytes + at, have);
 	}
 	close(fd);
 	return got < 0 ? -errno : 0;
+}
+
+/* What each record is handed to, by its own type. */
+struct reader {
+	void (*socket)(void *arg, const struct ft_owner_socket *news);
+	void (*bytes)(void *arg, const struct ft_owner_bytes *news);
+	void *arg;
+};
+
+static void give_socket(void *arg, const void *record)
+{
+	const struct reader *reader = arg;
+
+	reader->socket(reader->arg, record);
+}
+
+static void give_bytes(void *arg, const void *record)
+{
+	const struct reader *reader = arg;
+
+	reader->bytes(reader->arg, record);
+}
+
+int ft_owner_programs_seed(const struct ft_owner_programs *programs,
+			   void (*each)(void *arg, const struct ft_owner_socket *news), void *arg)
+{
+	struct reader reader = { .socket = each, .arg = arg };
+
+	return read_records(&programs->part[FT_PART_SEED], sizeof(struct ft_owner_socket),
+			    give_socket, &reader);
+}
+
+int ft_owner_programs_bytes(const struct ft_owner_programs *programs,
+			    void (*each)(void *arg, const struct ft_owner_bytes *news), void *arg)
+{
+	struct reader reader = { .bytes = each, .arg = arg };
+
+	return read_records(&programs->part[FT_PART_BYTES], sizeof(struct ft_owner_bytes),
+			    give_bytes, &reader);
 }
 
 void ft_owner_bpf_probe_all(void (*report)(void *arg, const char *name, int result,

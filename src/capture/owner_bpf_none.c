@@ -46,6 +46,21 @@ uint16_t ft_owner_bpf_process(struct ft_owner_bpf *source, uint32_t tgid, uint64
 	return FT_OWNER_UNKNOWN;
 }
 
+void ft_owner_bpf_read_bytes(struct ft_owner_bpf *source)
+{
+	(void)source;
+}
+
+bool ft_owner_bpf_bytes(struct ft_owner_bpf *source, uint64_t cookie, uint64_t *ret_sent,
+			uint64_t *ret_received)
+{
+	(void)source;
+	(void)cookie;
+	(void)ret_sent;
+	(void)ret_received;
+	return false;
+}
+
 bool ft_owner_bpf_complete(const struct ft_owner_bpf *source)
 {
 	(void)source;

@@ -23,6 +23,7 @@ enum ft_owner_part {
 	FT_PART_SEED,   /* sockets that there were before */
 	FT_PART_TASK,   /* exec, names, ends of processes */
 	FT_PART_CGROUP, /* cgroups as they are made */
+	FT_PART_BYTES,  /* what programs wrote and read */
 	FT_PART_MPTCP,  /* sockets that the kernel makes below a process' one */
 	FT_PARTS,
 };
@@ -50,6 +51,10 @@ bool ft_owner_programs_has(const struct ft_owner_programs *programs, enum ft_own
 const char *ft_owner_part_name(enum ft_owner_part part);
 /* What the part is good for. */
 const char *ft_owner_part_use(enum ft_owner_part part);
+
+/* Reads of all open sockets what was written and read since it was told last; 0 or -errno. */
+int ft_owner_programs_bytes(const struct ft_owner_programs *programs,
+			    void (*each)(void *arg, const struct ft_owner_bytes *news), void *arg);
 
 /* Reads all sockets that processes hold; 0 or -errno. */
 int ft_owner_programs_seed(const struct ft_owner_programs *programs,

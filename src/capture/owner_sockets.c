@@ -77,7 +77,8 @@ static void turn(struct ft_owner_sockets *sockets)
 	sockets->young = (struct half){ .place = NULL };
 }
 
-void ft_owner_sockets_put(struct ft_owner_sockets *sockets, const struct ft_owner_socket_of *news)
+/* Writes a record into the younger half. */
+static void put(struct ft_owner_sockets *sockets, const struct ft_owner_socket_of *news)
 {
 	struct ft_owner_socket_of *place;
 
@@ -93,6 +94,31 @@ void ft_owner_sockets_put(struct ft_owner_sockets *sockets, const struct ft_owne
 	if (!place->cookie)
 		sockets->young.count++;
 	*place = *news;
+}
+
+void ft_owner_sockets_put(struct ft_owner_sockets *sockets, const struct ft_owner_socket_of *news)
+{
+	const struct ft_owner_socket_of *known = ft_owner_sockets_find(sockets, news->cookie);
+	struct ft_owner_socket_of whole = *news;
+
+	if (known) {
+		whole.sent = known->sent;
+		whole.received = known->received;
+	}
+	put(sockets, &whole);
+}
+
+void ft_owner_sockets_put_bytes(struct ft_owner_sockets *sockets, uint64_t cookie, uint64_t sent,
+				uint64_t received)
+{
+	const struct ft_owner_socket_of *known = ft_owner_sockets_find(sockets, cookie);
+	struct ft_owner_socket_of whole = { .cookie = cookie };
+
+	if (known)
+		whole = *known;
+	whole.sent = sent;
+	whole.received = received;
+	put(sockets, &whole);
 }
 
 const struct ft_owner_socket_of *ft_owner_sockets_find(struct ft_owner_sockets *sockets,
@@ -114,7 +140,7 @@ const struct ft_owner_socket_of *ft_owner_sockets_find(struct ft_owner_sockets *
 	if (!place->cookie)
 		return NULL;
 	found = *place; /* the halves may turn */
-	ft_owner_sockets_put(sockets, &found);
+	put(sockets, &found);
 	return find_place(&sockets->young, cookie);
 }
 

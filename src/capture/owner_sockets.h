@@ -10,13 +10,14 @@
 
 #include <stdint.h>
 
-#define FT_OWNER_SOCKETS_HALF 131072U /* a power of two; 24 bytes each at a load of a half */
+#define FT_OWNER_SOCKETS_HALF 131072U /* a power of two; 40 bytes each at a load of a half */
 
 struct ft_owner_socket_of {
 	uint64_t cookie;
 	uint64_t start_ns; /* of the process; 0 = the kernel */
 	uint32_t tgid;
-	uint32_t how; /* enum ft_owner_how */
+	uint32_t how; /* enum ft_owner_how; 0 = only its bytes are known */
+	uint64_t sent, received; /* by programs, as far as told */
 };
 
 struct ft_owner_sockets;
@@ -25,8 +26,11 @@ struct ft_owner_sockets;
 struct ft_owner_sockets *ft_owner_sockets_new(uint32_t half);
 void ft_owner_sockets_free(struct ft_owner_sockets *sockets); /* takes NULL */
 
-/* Newer news replaces older. */
+/* Newer news of the owner replaces older; what is known of bytes stays. */
 void ft_owner_sockets_put(struct ft_owner_sockets *sockets, const struct ft_owner_socket_of *news);
+/* Bytes so far. */
+void ft_owner_sockets_put_bytes(struct ft_owner_sockets *sockets, uint64_t cookie, uint64_t sent,
+				uint64_t received);
 /* NULL if nothing is known; valid until the next call. */
 const struct ft_owner_socket_of *ft_owner_sockets_find(struct ft_owner_sockets *sockets,
 							uint64_t cookie);

@@ -72,7 +72,10 @@ void ft_owner_source_apply(struct ft_owner_source *source, struct ft_table *tabl
 			   const struct ft_addr_set *addresses, uint64_t now_ns,
 			   uint64_t budget_ns, unsigned max)
 {
+	ft_owner_bpf_read_bytes(source->bpf);
 	ft_owner_bpf_drain(source->bpf);
+	if (source->bpf)
+		ft_table_add_app_bytes(table, ft_owner_source_bytes, source);
 	if (source->bpf)
 		ft_table_move_owners(table, find_by_cookie, source);
 	ft_owner_proc_refresh(source->proc, addresses, now_ns, budget_ns);
@@ -123,6 +126,13 @@ uint16_t ft_owner_source_whose(struct ft_owner_source *source, const struct ft_o
 	if (whose->start_ns)
 		owner = ft_owner_bpf_process(source->bpf, whose->tgid, whose->start_ns);
 	return owner == FT_OWNER_UNKNOWN ? find_by_cookie(source, whose->cookie) : owner;
+}
+
+bool ft_owner_source_bytes(void *arg, uint64_t cookie, uint64_t *ret_sent, uint64_t *ret_received)
+{
+	struct ft_owner_source *source = arg;
+
+	return ft_owner_bpf_bytes(source->bpf, cookie, ret_sent, ret_received);
 }
 
 const char *ft_owner_source_describe(struct ft_owner_source *source)

@@ -46,6 +46,10 @@ struct ft_owner_whose {
 };
 uint16_t ft_owner_source_whose(struct ft_owner_source *source, const struct ft_owner_whose *whose);
 
+/* Bytes that programs wrote to a socket and read from it; false if nothing is known of it. arg is
+ * the source. */
+bool ft_owner_source_bytes(void *arg, uint64_t cookie, uint64_t *ret_sent, uint64_t *ret_received);
+
 /* Which sources are in use, and what is missing. */
 const char *ft_owner_source_describe(struct ft_owner_source *source);
 

@@ -2,7 +2,7 @@
 /*
  * See socket_list.h.
  *
- *   protocols, one after the other ──► sock_diag: details of each socket ──► owner ──► list
+ *   protocols, one after the other ──► sock_diag: details of each socket ──► complete ──► list
  *
  * A socket that changes its place in the kernel's tables while they are walked may come twice
  * (the list keeps the later one, found by its cookie) or, as in ss, not at all.
@@ -29,7 +29,7 @@ static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, 
 
 struct ft_socket_lister {
 	struct ft_sock_diag *diag;
-	ft_socket_owner_fn owner;
+	ft_socket_complete_fn complete;
 	void *arg;
 	struct ft_seed seed; /* of ids of sockets without a cookie */
 
@@ -50,13 +50,13 @@ static uint64_t clock_ns(clockid_t id)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-struct ft_socket_lister *ft_socket_lister_new(ft_socket_owner_fn owner, void *arg)
+struct ft_socket_lister *ft_socket_lister_new(ft_socket_complete_fn complete, void *arg)
 {
 	struct ft_socket_lister *lister = xcalloc(1, sizeof(*lister));
 
 	lister->diag = ft_sock_diag_new();
 	ft_sock_diag_want_detail(lister->diag);
-	lister->owner = owner;
+	lister->complete = complete;
 	lister->arg = arg;
 	lister->seed = ft_seed_random();
 	return lister;
@@ -133,7 +133,7 @@ static void take(void *arg, const struct ft_sock *sock)
 	memcpy(socket.memory, detail->memory, sizeof(socket.memory));
 	if (detail->ifindex)
 		memcpy(socket.iface, iface_name(lister, detail->ifindex), IFNAMSIZ);
-	socket.owner = lister->owner(lister->arg, &socket);
+	lister->complete(lister->arg, &socket);
 	ft_socket_list_add(lister->coming, &socket);
 }
 

@@ -15,10 +15,10 @@
 
 struct ft_socket_lister;
 
-/* Asked for the owner of each socket: its cookie (0 = not known), and itself. */
-typedef uint16_t (*ft_socket_owner_fn)(void *arg, const struct ft_socket *socket);
+/* Fills in what sock_diag doesn't tell of a socket: the owner, what programs wrote and read. */
+typedef void (*ft_socket_complete_fn)(void *arg, struct ft_socket *socket);
 
-struct ft_socket_lister *ft_socket_lister_new(ft_socket_owner_fn owner, void *arg);
+struct ft_socket_lister *ft_socket_lister_new(ft_socket_complete_fn complete, void *arg);
 void ft_socket_lister_free(struct ft_socket_lister *lister); /* takes NULL */
 
 /* Begins a list, unless one is under way or the last one cost so much that it is too early. */

@@ -111,6 +111,26 @@ void ft_socket_source_free(struct ft_socket_source *source)
 
 /* ---- one message */
 
+/* What tcp_info has behind the receive window since 6.7. */
+static void take_timeouts(const void *data, size_t length, struct ft_health *to)
+{
+	struct {
+		uint32_t rehash;
+		uint16_t rto, rto_recoveries;
+		uint32_t rto_ms;
+	} more;
+	size_t at = RCV_WND_OFFSET + sizeof(to->rcv_wnd);
+
+	if (length < at + sizeof(more))
+		return;
+	memcpy(&more, (const char *)data + at, sizeof(more));
+	to->known |= FT_HEALTH_TIMEOUTS;
+	to->rehashes = more.rehash;
+	to->total_rto = more.rto;
+	to->total_rto_recoveries = more.rto_recoveries;
+	to->total_rto_ms = more.rto_ms;
+}
+
 /* What tcp_info says; `length` of it came. */
 static void take_info(const void *data, size_t length, struct ft_health *to)
 {
@@ -125,12 +145,18 @@ static void take_info(const void *data, size_t length, struct ft_health *to)
 		memcpy(&to->rcv_wnd, (const char *)data + RCV_WND_OFFSET, sizeof(to->rcv_wnd));
 		to->known |= FT_HEALTH_RCV_WND;
 	}
+	take_timeouts(data, length, to);
 	to->bytes_acked = info.tcpi_bytes_acked;
 	to->bytes_received = info.tcpi_bytes_received;
 	to->bytes_sent = info.tcpi_bytes_sent;
 	to->bytes_retrans = info.tcpi_bytes_retrans;
 	to->delivery_rate = info.tcpi_delivery_rate;
 	to->pacing_rate = info.tcpi_pacing_rate;
+	to->max_pacing_rate = info.tcpi_max_pacing_rate;
+	to->last_data_sent_ms = info.tcpi_last_data_sent;
+	to->last_data_received_ms = info.tcpi_last_data_recv;
+	to->last_ack_received_ms = info.tcpi_last_ack_recv;
+	to->fastopen_fail = info.tcpi_fastopen_client_fail;
 	to->busy_us = info.tcpi_busy_time;
 	to->rwnd_limited_us = info.tcpi_rwnd_limited;
 	to->sndbuf_limited_us = info.tcpi_sndbuf_limited;
@@ -172,7 +198,9 @@ static void take_info(const void *data, size_t length, struct ft_health *to)
 	to->options = (info.tcpi_options & TCPI_OPT_TIMESTAMPS ? FT_HEALTH_OPT_TIMESTAMPS : 0) |
 		      (info.tcpi_options & TCPI_OPT_SACK ? FT_HEALTH_OPT_SACK : 0) |
 		      (info.tcpi_options & TCPI_OPT_WSCALE ? FT_HEALTH_OPT_WSCALE : 0) |
-		      (info.tcpi_options & TCPI_OPT_ECN ? FT_HEALTH_OPT_ECN : 0);
+		      (info.tcpi_options & TCPI_OPT_ECN ? FT_HEALTH_OPT_ECN : 0) |
+		      (info.tcpi_options & TCPI_OPT_ECN_SEEN ? FT_HEALTH_OPT_ECN_SEEN : 0) |
+		      (info.tcpi_options & TCPI_OPT_SYN_DATA ? FT_HEALTH_OPT_SYN_DATA : 0);
 	to->snd_wscale = info.tcpi_snd_wscale;
 	to->rcv_wscale = info.tcpi_rcv_wscale;
 }

@@ -89,7 +89,7 @@ struct ft_layout {
 	struct {
 		const struct ft_column *column;
 		unsigned x, width;
-	} cell[80];
+	} cell[96];
 };
 /* `skip`: columns scrolled away at the left (the first one, which names the row, stays).
  * The sort column is never dropped. One cell of space between columns. show->amounts leaves out

@@ -6,6 +6,8 @@
  */
 #include "core/column_priv.h"
 
+#include <stdio.h>
+
 #include "core/health.h"
 #include "core/socket.h"
 
@@ -41,7 +43,18 @@ SOCKET_VALUE(retrans, retransmits)
 SOCKET_VALUE(lost, lost)
 SOCKET_VALUE(cwnd, cwnd)
 SOCKET_VALUE(delivery, delivery_bytes_per_s)
+SOCKET_VALUE(app_sent, app_bytes_sent)
+SOCKET_VALUE(app_received, app_bytes_received)
 SOCKET_VALUE(recvq, receive_queue)
+SOCKET_VALUE(max_pacing, max_pacing_bytes_per_s)
+SOCKET_VALUE(last_sent, last_data_sent_ms)
+SOCKET_VALUE(last_received, last_data_received_ms)
+SOCKET_VALUE(last_ack, last_ack_received_ms)
+SOCKET_VALUE(rehashes, rehashes)
+SOCKET_VALUE(timeouts_total, timeouts_total)
+SOCKET_VALUE(timeouts_recovered, timeouts_recovered)
+SOCKET_VALUE(timeouts_time, timeouts_ms)
+SOCKET_VALUE(fastopen_failure, fastopen_failure)
 SOCKET_VALUE(sendq, send_queue)
 SOCKET_VALUE(rttvar, rttvar_us)
 SOCKET_VALUE(rto, rto_us)
@@ -85,6 +98,12 @@ SOCKET_VALUE(probes, probes)
 SOCKET_VALUE(snd_wscale, snd_wscale)
 SOCKET_VALUE(rcv_wscale, rcv_wscale)
 
+static bool value_overhead(const struct ft_snapshot *snapshot, const struct ft_row *row,
+			   uint64_t *ret_value)
+{
+	return ft_flow_overhead(snapshot, row->flow, ret_value);
+}
+
 /* ---- the three functions of each column, from its value */
 
 #define HEALTH_COLUMN(name, put) \
@@ -116,6 +135,28 @@ static void put_span(uint64_t value, const struct ft_show *show, unsigned width,
 {
 	(void)show;
 	ft_fmt_span(value, width, buf, size);
+}
+
+static void put_ms(uint64_t value, const struct ft_show *show, unsigned width, char *buf,
+		   size_t size)
+{
+	put_span(1000 * value, show, width, buf, size);
+}
+
+/* "4.3%", "120%"; what is beyond all measure (a keep-alive's) is only told to be so. */
+static void put_per_mille(uint64_t value, const struct ft_show *show, unsigned width, char *buf,
+			  size_t size)
+{
+	char text[24];
+
+	(void)show;
+	if (value < 1000)
+		snprintf(text, sizeof(text), "%u.%u%%", (unsigned)value / 10, (unsigned)value % 10);
+	else if (value < 100000)
+		snprintf(text, sizeof(text), "%u%%", (unsigned)value / 10);
+	else
+		snprintf(text, sizeof(text), ">9999%%");
+	ft_fmt_fit(text, width, FT_ALIGN_LEFT, false, true, buf, size);
 }
 
 static void put_count(uint64_t value, const struct ft_show *show, unsigned width, char *buf,
@@ -150,7 +191,19 @@ HEALTH_COLUMN(retrans, put_count)
 HEALTH_COLUMN(lost, put_count)
 HEALTH_COLUMN(cwnd, put_count)
 HEALTH_COLUMN(delivery, put_rate)
+HEALTH_COLUMN(app_sent, put_count)
+HEALTH_COLUMN(app_received, put_count)
+HEALTH_COLUMN(overhead, put_per_mille)
 HEALTH_COLUMN(recvq, put_count)
+HEALTH_COLUMN(max_pacing, put_rate)
+HEALTH_COLUMN(last_sent, put_ms)
+HEALTH_COLUMN(last_received, put_ms)
+HEALTH_COLUMN(last_ack, put_ms)
+HEALTH_COLUMN(rehashes, put_count)
+HEALTH_COLUMN(timeouts_total, put_count)
+HEALTH_COLUMN(timeouts_recovered, put_count)
+HEALTH_COLUMN(timeouts_time, put_ms)
+HEALTH_COLUMN(fastopen_failure, put_count)
 HEALTH_COLUMN(sendq, put_count)
 HEALTH_COLUMN(rttvar, put_span)
 HEALTH_COLUMN(rto, put_span)

@@ -179,6 +179,18 @@ FT_NUMBER_COLUMN(backoff);
 FT_NUMBER_COLUMN(probes);
 FT_NUMBER_COLUMN(snd_wscale);
 FT_NUMBER_COLUMN(rcv_wscale);
+FT_NUMBER_COLUMN(max_pacing);
+FT_NUMBER_COLUMN(last_sent);
+FT_NUMBER_COLUMN(last_received);
+FT_NUMBER_COLUMN(last_ack);
+FT_NUMBER_COLUMN(rehashes);
+FT_NUMBER_COLUMN(timeouts_total);
+FT_NUMBER_COLUMN(timeouts_recovered);
+FT_NUMBER_COLUMN(timeouts_time);
+FT_NUMBER_COLUMN(fastopen_failure);
+FT_NUMBER_COLUMN(app_sent);
+FT_NUMBER_COLUMN(app_received);
+FT_NUMBER_COLUMN(overhead);
 FT_TEXT_COLUMN(congestion);
 FT_TEXT_COLUMN(ca_state);
 /* column_amount.c */

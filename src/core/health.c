@@ -53,15 +53,16 @@ bool ft_health_get(const struct ft_health *health, enum ft_health_number number,
 		return false;
 	if (number == FT_NUMBER_ssthresh && value >= FT_HEALTH_NO_SSTHRESH)
 		return false;
-	if (number == FT_NUMBER_pacing_bytes_per_s && value == FT_HEALTH_NO_PACING)
+	if ((number == FT_NUMBER_pacing_bytes_per_s ||
+	     number == FT_NUMBER_max_pacing_bytes_per_s) && value == FT_HEALTH_NO_PACING)
 		return false;
 	*ret_value = value;
 	return true;
 }
 
-bool ft_health_is_queue(enum ft_health_number number)
+bool ft_health_is_common(enum ft_health_number number)
 {
-	return numbers[number].known == FT_HEALTH_QUEUES;
+	return numbers[number].known == FT_HEALTH_QUEUES || numbers[number].known == FT_HEALTH_APP;
 }
 
 const char *ft_health_number_name(enum ft_health_number number)
@@ -91,11 +92,12 @@ const char *ft_health_ca_state(const struct ft_health *health)
 
 char *ft_health_options(const struct ft_health *health, char *buf, size_t size)
 {
-	static const char *const names[] = { "timestamps", "sack", "wscale", "ecn" };
+	static const char *const names[] = { "timestamps", "sack", "wscale", "ecn",
+					     "ecn-seen", "syn-data" };
 	size_t used = 0;
 
 	buf[0] = '\0';
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (health->options & 1U << i && used < size)
 			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? " " : "",
 						 names[i]);
@@ -174,4 +176,20 @@ const struct ft_health *ft_flow_socket(const struct ft_snapshot *snapshot,
 	const struct ft_health *health = ft_snapshot_socket(snapshot, flow, local);
 
 	return health ? health : ft_snapshot_socket(snapshot, flow, !local);
+}
+
+bool ft_flow_overhead(const struct ft_snapshot *snapshot, const struct ft_flow_hot *flow,
+		      uint64_t *ret_per_mille)
+{
+	const struct ft_health *health = ft_flow_socket(snapshot, flow);
+	uint64_t wire = flow->total[0].bytes + flow->total[1].bytes, app;
+
+	if (!health || !(health->known & FT_HEALTH_APP))
+		return false;
+	app = health->app_sent + health->app_received;
+	/* What waits in a queue is not on the wire yet: less than nothing is not known. */
+	if (!app || wire < app)
+		return false;
+	*ret_per_mille = (wire - app) * 1000 / app;
+	return true;
 }

@@ -16,7 +16,7 @@
 /* The numbers: name, member, the bit of `known` that it needs (0 = none), whether 0 is none. */
 #define FT_HEALTH_NUMBERS(X) \
 	FT_HEALTH_TCP_NUMBERS(X) \
-	FT_HEALTH_QUEUE_NUMBERS(X)
+	FT_HEALTH_COMMON_NUMBERS(X)
 
 #define FT_HEALTH_TCP_NUMBERS(X) \
 	X(rtt_us, srtt_us, 0, true) \
@@ -47,6 +47,7 @@
 	X(delivered_ce, delivered_ce, 0, false) \
 	X(delivery_bytes_per_s, delivery_rate, 0, true) \
 	X(pacing_bytes_per_s, pacing_rate, FT_HEALTH_MORE, true) \
+	X(max_pacing_bytes_per_s, max_pacing_rate, FT_HEALTH_MORE, true) \
 	X(bytes_acked, bytes_acked, 0, false) \
 	X(bytes_received, bytes_received, 0, false) \
 	X(bytes_sent, bytes_sent, FT_HEALTH_MORE, false) \
@@ -63,11 +64,21 @@
 	X(busy_us, busy_us, FT_HEALTH_MORE, false) \
 	X(rwnd_limited_us, rwnd_limited_us, FT_HEALTH_MORE, false) \
 	X(sndbuf_limited_us, sndbuf_limited_us, FT_HEALTH_MORE, false) \
+	X(last_data_sent_ms, last_data_sent_ms, FT_HEALTH_MORE, false) \
+	X(last_data_received_ms, last_data_received_ms, FT_HEALTH_MORE, false) \
+	X(last_ack_received_ms, last_ack_received_ms, FT_HEALTH_MORE, false) \
+	X(rehashes, rehashes, FT_HEALTH_TIMEOUTS, false) \
+	X(timeouts_total, total_rto, FT_HEALTH_TIMEOUTS, false) \
+	X(timeouts_recovered, total_rto_recoveries, FT_HEALTH_TIMEOUTS, false) \
+	X(timeouts_ms, total_rto_ms, FT_HEALTH_TIMEOUTS, false) \
+	X(fastopen_failure, fastopen_fail, FT_HEALTH_MORE, true) \
 	X(snd_wscale, snd_wscale, FT_HEALTH_MORE, false) \
 	X(rcv_wscale, rcv_wscale, FT_HEALTH_MORE, false)
 
 /* Of all kinds of sockets. */
-#define FT_HEALTH_QUEUE_NUMBERS(X) \
+#define FT_HEALTH_COMMON_NUMBERS(X) \
+	X(app_bytes_sent, app_sent, FT_HEALTH_APP, false) \
+	X(app_bytes_received, app_received, FT_HEALTH_APP, false) \
 	X(receive_queue, rqueue, FT_HEALTH_QUEUES, false) \
 	X(send_queue, wqueue, FT_HEALTH_QUEUES, false) \
 	X(drops, drops, FT_HEALTH_QUEUES, false)
@@ -82,8 +93,8 @@ enum ft_health_number {
 /* One of its numbers; false if the sample doesn't have it. */
 bool ft_health_get(const struct ft_health *health, enum ft_health_number number,
 		   uint64_t *ret_value);
-/* True for what is queued and dropped, which all kinds of sockets have. */
-bool ft_health_is_queue(enum ft_health_number number);
+/* True for what all kinds of sockets have: queues, drops, bytes of the program. */
+bool ft_health_is_common(enum ft_health_number number);
 /* The name of a number, as in records. */
 const char *ft_health_number_name(enum ft_health_number number);
 
@@ -103,6 +114,12 @@ struct ft_health_words {
 	unsigned count;
 };
 void ft_health_explain(const struct ft_health *health, struct ft_health_words *ret_words);
+
+/* What a flow took on the wire (L3) beyond what the program at its local end (else at the other)
+ * sent and received, in per mille of that; false if that isn't known, or the flow is not all of
+ * it. */
+bool ft_flow_overhead(const struct ft_snapshot *snapshot, const struct ft_flow_hot *flow,
+		      uint64_t *ret_per_mille);
 
 /* The sample that a flow is shown by: its local end's, else the other end's; NULL if none. */
 const struct ft_health *ft_flow_socket(const struct ft_snapshot *snapshot,

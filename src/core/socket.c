@@ -115,7 +115,7 @@ void ft_socket_list_put(const struct ft_socket_list *list)
 bool ft_socket_get(const struct ft_socket *socket, enum ft_health_number number,
 		   uint64_t *ret_value)
 {
-	if (!socket->tcp && !ft_health_is_queue(number))
+	if (!socket->tcp && !ft_health_is_common(number))
 		return false;
 	return ft_health_get(&socket->health, number, ret_value);
 }

@@ -183,6 +183,10 @@ void ft_table_take_sockets(struct ft_table *table, const struct ft_batch *batch)
 /* The same of sockets that flows have, where the list is newer than what is known: those that sent
  * nothing of late. */
 void ft_table_refresh_sockets(struct ft_table *table, const struct ft_socket_list *list);
+/* Asks what programs wrote and read, of each socket that flows have. */
+void ft_table_add_app_bytes(struct ft_table *table,
+			    bool (*find)(void *arg, uint64_t cookie, uint64_t *ret_sent,
+					 uint64_t *ret_received), void *arg);
 /* For backends that don't know the cookie of a packet's socket: asks for those of the TCP flows
  * that counted something in this interval and have no socket yet. 0 = not known. */
 void ft_table_name_sockets(struct ft_table *table,

@@ -166,7 +166,7 @@ static struct ft_health *add_socket(struct ft_table_tcp *tcp, uint64_t cookie, u
 		number = ++tcp->socket_count;
 	}
 	notes_of(tcp)[number - 1] = (struct ft_socket_note){ .flows = 0 };
-	sockets_of(tcp)[number - 1].cookie = cookie;
+	sockets_of(tcp)[number - 1] = (struct ft_health){ .cookie = cookie };
 	*place = number;
 	ft_region_grow(&tcp->lonely, (tcp->lonely_count + 1ULL) * sizeof(uint32_t));
 	((uint32_t *)tcp->lonely.base)[tcp->lonely_count++] = number;
@@ -185,6 +185,20 @@ static bool is_news(const struct ft_table_tcp *tcp, const struct ft_health *samp
 	if (sample->tick != note->tick)
 		return sample->tick > note->tick;
 	return (int32_t)(sample->segs_out - known->segs_out) >= 0;
+}
+
+/* A new sample in the place of an older one, which may know of the program's bytes. */
+static void replace(struct ft_health *known, const struct ft_health *sample)
+{
+	uint64_t sent = known->app_sent, received = known->app_received;
+	bool app = known->known & FT_HEALTH_APP;
+
+	*known = *sample;
+	if (!app || sample->known & FT_HEALTH_APP)
+		return;
+	known->known |= FT_HEALTH_APP;
+	known->app_sent = sent;
+	known->app_received = received;
 }
 
 static void take_socket(struct ft_table_tcp *tcp, const struct ft_health *sample,
@@ -208,7 +222,7 @@ static void take_socket(struct ft_table_tcp *tcp, const struct ft_health *sample
 	note = &notes_of(tcp)[known - sockets_of(tcp)];
 	note->batch = tcp->batch;
 	note->tick = sample->tick;
-	*known = *sample;
+	replace(known, sample);
 	known->tick = ft_clock_ns(clock, sample->tick);
 	known->congestion[sizeof(known->congestion) - 1] = '\0';
 }
@@ -246,7 +260,23 @@ void ft_table_refresh_sockets(struct ft_table *table, const struct ft_socket_lis
 		place = *find_place(tcp, sample->cookie);
 		known = place ? &sockets_of(tcp)[place - 1] : NULL;
 		if (known && sample->tick > known->tick)
-			*known = *sample;
+			replace(known, sample);
+	}
+}
+
+void ft_table_add_app_bytes(struct ft_table *table,
+			    bool (*find)(void *arg, uint64_t cookie, uint64_t *ret_sent,
+					 uint64_t *ret_received), void *arg)
+{
+	struct ft_health *sockets = sockets_of(&table->tcp);
+	uint64_t sent, received;
+
+	for (uint32_t i = 0; i < table->tcp.socket_count; i++) {
+		if (!sockets[i].cookie || !find(arg, sockets[i].cookie, &sent, &received))
+			continue;
+		sockets[i].known |= FT_HEALTH_APP;
+		sockets[i].app_sent = sent;
+		sockets[i].app_received = received;
 	}
 }
 

@@ -702,6 +702,15 @@ static void get_app_limited(const struct ft_record *record, unsigned arg, struct
 	cell->number = 1;
 }
 
+static void get_overhead(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
+{
+	uint64_t per_mille;
+
+	(void)arg;
+	if (ft_flow_overhead(record->snapshot, record->flow, &per_mille))
+		uint_cell(cell, per_mille);
+}
+
 static void get_handshake(const struct ft_record *record, unsigned arg, struct ft_cell *cell)
 {
 	struct ft_handshake shake = ft_snapshot_handshake(record->snapshot, record->flow);
@@ -1082,6 +1091,7 @@ static const struct ft_field flow_fields[] = {
 	{ "gre_key", get_extra, FT_ENTRY_EXTRA_GRE, false },
 	FT_HEALTH_NUMBERS(TCP_LOCAL)
 	TCP_WORDS("tcp.", LOCAL),
+	{ "tcp.overhead_per_mille", get_overhead, 0, false },
 	{ "tcp.handshake_us", get_handshake, 0, false },
 	{ "tcp.syn_ack_us", get_handshake, 1, false },
 	{ "tcp.ack_us", get_handshake, 2, false },
@@ -1151,7 +1161,7 @@ static const struct ft_field process_fields[] = {
 
 #define SOCKET_TCP(name, member, known, none) \
 	{ "tcp." #name, get_socket_number, FT_NUMBER_##name, false },
-#define SOCKET_QUEUE(name, member, known, none) \
+#define SOCKET_COMMON(name, member, known, none) \
 	{ #name, get_socket_number, FT_NUMBER_##name, false },
 
 static const struct ft_field socket_fields[] = {
@@ -1179,7 +1189,7 @@ static const struct ft_field socket_fields[] = {
 	{ "remote.name_source", get_socket_name_source, PEER, false },
 	{ "uid", get_socket_uid, 0, false },
 	{ "inode", get_socket_inode, 0, false },
-	FT_HEALTH_QUEUE_NUMBERS(SOCKET_QUEUE)
+	FT_HEALTH_COMMON_NUMBERS(SOCKET_COMMON)
 	{ "memory.receive", get_socket_memory, FT_MEMORY_RECEIVE, false },
 	{ "memory.receive_limit", get_socket_memory, FT_MEMORY_RECEIVE_LIMIT, false },
 	{ "memory.send", get_socket_memory, FT_MEMORY_SEND, false },

@@ -106,6 +106,24 @@ static void add_rate(const struct socket *s, const char *label, enum ft_health_n
 	ft_text_pair(s->text, label, FT_STYLE_TEXT, bytes ? "%s byte/s" : "%s bit/s", text);
 }
 
+/* The program's bytes beside those on the wire, each way. */
+static void add_app(const struct socket *s)
+{
+	const struct ft_health *h = s->health;
+	const struct ft_counts *total = s->flow->total;
+	uint64_t per_mille;
+
+	ft_text_pair(s->text, _("program"), FT_STYLE_TEXT,
+		     _("sent %" PRIu64 " bytes, on the wire %" PRIu64), (uint64_t)h->app_sent,
+		     (uint64_t)total[s->end].bytes);
+	ft_text_pair(s->text, "", FT_STYLE_TEXT,
+		     _("received %" PRIu64 " bytes, on the wire %" PRIu64),
+		     (uint64_t)h->app_received, (uint64_t)total[!s->end].bytes);
+	if (ft_flow_overhead(s->snapshot, s->flow, &per_mille))
+		ft_text_pair(s->text, _("overhead"), FT_STYLE_TEXT, _("%.1f %% both ways"),
+			     (double)per_mille / 10);
+}
+
 /* What the programs sent and got, and what that took on the wire where all of it was seen. */
 static void add_bytes(const struct socket *s)
 {
@@ -116,7 +134,9 @@ static void add_bytes(const struct socket *s)
 	ft_text_pair(s->text, _("data"), FT_STYLE_TEXT,
 		     _("%" PRIu64 " bytes acknowledged, %" PRIu64 " received"),
 		     (uint64_t)h->bytes_acked, (uint64_t)h->bytes_received);
-	if (shake.syn_ack_us && h->bytes_acked >= 1000 && wire > h->bytes_acked)
+	if (h->known & FT_HEALTH_APP)
+		add_app(s);
+	else if (shake.syn_ack_us && h->bytes_acked >= 1000 && wire > h->bytes_acked)
 		ft_text_pair(s->text, _("overhead"), FT_STYLE_TEXT,
 			     _("%.1f %%: %" PRIu64 " bytes on the wire to send it"),
 			     100.0 * (double)(wire - h->bytes_acked) / (double)h->bytes_acked,

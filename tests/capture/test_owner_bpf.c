@@ -63,6 +63,22 @@ static void assert_ours(const struct ft_process *process)
 	assert_true(process->start_ns > 0);
 }
 
+/* True once so many bytes are known of a socket; readings are not made all the time. */
+static bool known_bytes(uint64_t cookie, uint64_t sent, uint64_t received)
+{
+	uint64_t s = 0, r = 0;
+
+	for (int i = 0; i < 5000; i++) {
+		ft_owner_bpf_read_bytes(source);
+		ft_owner_bpf_drain(source);
+		if (ft_owner_bpf_bytes(source, cookie, &s, &r) && s == sent && r == received)
+			return true;
+		usleep(1000);
+	}
+	print_message("%llu sent, %llu received\n", (unsigned long long)s, (unsigned long long)r);
+	return false;
+}
+
 static void test_older(void **state)
 {
 	(void)state;
@@ -175,6 +191,43 @@ static void test_names(void **state)
 	close(fd);
 }
 
+/* What was written and read, to the byte: datagrams that are peeked at are read once. */
+static void test_bytes(void **state)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int to = socket(AF_INET, SOCK_DGRAM, 0), from = socket(AF_INET, SOCK_DGRAM, 0);
+	uint64_t cookie = cookie_of(to), sender = cookie_of(from), sent, received;
+	socklen_t size = sizeof(name);
+	char data[2000] = "";
+
+	(void)state;
+	if (!strstr(ft_owner_bpf_describe(source), "used,"))
+		return; /* a kernel before 6.3 doesn't tell */
+	assert_int_equal(bind(to, (struct sockaddr *)&name, size), 0);
+	assert_int_equal(getsockname(to, (struct sockaddr *)&name, &size), 0);
+	assert_int_equal(connect(from, (struct sockaddr *)&name, size), 0);
+	ft_owner_bpf_drain(source);
+	assert_false(ft_owner_bpf_bytes(source, cookie, &sent, &received));
+	assert_int_equal(send(from, data, 1500, 0), 1500);
+	assert_int_equal(write(from, data, 70), 70);
+	assert_int_equal(recv(to, data, sizeof(data), MSG_PEEK), 1500);
+	assert_int_equal(recv(to, data, sizeof(data), 0), 1500);
+	assert_true(recv(to, data, sizeof(data), MSG_DONTWAIT) == 70);
+	assert_true(recv(to, data, sizeof(data), MSG_DONTWAIT) < 0); /* an error is no bytes */
+	assert_true(known_bytes(sender, 1570, 0));
+	assert_true(known_bytes(cookie, 0, 1570));
+	assert_ours(owner_of(cookie)); /* bytes don't make one forget whose it is */
+	/* what comes last is told when it is closed */
+	assert_int_equal(send(from, data, 30, 0), 30);
+	close(from);
+	close(to);
+	assert_true(known_bytes(sender, 1600, 0));
+	assert_ours(owner_of(sender));
+	assert_false(ft_owner_bpf_bytes(source, 0, &sent, &received));
+	assert_false(ft_owner_bpf_bytes(NULL, sender, &sent, &received));
+}
+
 static void count_report(void *arg, const char *name, int result, const char *why)
 {
 	unsigned int *count = arg;
@@ -202,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_older), cmocka_unit_test(test_new),
 		cmocka_unit_test(test_unix), cmocka_unit_test(test_handed_on),
 		cmocka_unit_test(test_short_life), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_probe),
 	};
 	int failed;

@@ -206,7 +206,7 @@ static const struct {
 	{ FT_LIST_FLOWS, BOTH, 300, 0,
 	  "local dir remote protocol service process pid user iface vlan state flags age idle tx "
 	  "rx rate pps tx_total rx_total total packets rtt min_rtt handshake retrans lost "
-	  "cwnd delivery container" },
+	  "cwnd delivery app_sent app_received overhead container" },
 	{ FT_LIST_TALKERS, BOTH, 40, 0, "host flows tx rx rate" },
 	{ FT_LIST_TALKERS, BOTH, 80, 0, "host own idle flows tx rx rate total" },
 	{ FT_LIST_PROCESSES, BOTH, 40, 0, "process flows tx rx rate total" },
@@ -244,7 +244,8 @@ static void what_is_shown(void **state)
 
 static const struct ft_health healthy = {
 	.srtt_us = 12345, .min_rtt_us = 850, .total_retrans = 1449, .lost = 3, .cwnd = 10,
-	.delivery_rate = 1250000,
+	.delivery_rate = 1250000, .known = FT_HEALTH_APP, .app_sent = 1200000,
+	.app_received = 90000000,
 };
 
 static const struct made_flow flow = {
@@ -311,6 +312,9 @@ static const struct {
 	{ "cwnd", 5, { 0 }, "10" },
 	{ "delivery", 6, { 0 }, "10.0M" },
 	{ "delivery", 6, { .unit = FT_UNIT_BYTES }, "1.25M" },
+	{ "app_sent", 6, { 0 }, "1.20M" },
+	{ "app_received", 6, { 0 }, "90.0M" },
+	{ "overhead", 6, { 0 }, "9.6%" }, /* of 91.2 MB, 100 MB were on the wire */
 };
 
 static void flow_cells(void **state)
@@ -396,6 +400,14 @@ static const struct {
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6 }, "rtt", 6, "" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6 }, "retrans", 6, "" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6 }, "handshake", 6, "" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .tx = { 3, 500, 0 },
+	    .socket = &(struct ft_health){ .known = FT_HEALTH_APP, .app_sent = 100 } },
+	  "overhead", 6, "400%" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .tx = { 3, 99, 0 },
+	    .socket = &(struct ft_health){ .known = FT_HEALTH_APP, .app_sent = 100 } },
+	  "overhead", 6, "" }, /* not all of it was seen */
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .tx = { 3, 500, 0 },
+	    .socket = &(struct ft_health){ .cwnd = 1 } }, "overhead", 6, "" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .socket = &(struct ft_health){
 	    .cwnd = 1 } }, "rtt", 6, "" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .began = 'r',

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "core/health.h"
+#include "core/socket.h"
 #include "feed.h"
 
 #define TCP 6
@@ -174,6 +175,95 @@ static void test_sockets_are_named(void **state)
 	feed_apply(&bed.feed, bed.table);
 	ft_table_name_sockets(bed.table, find_cookie, &asked);
 	assert_int_equal(asked, 3);
+	unmake_bed(&bed);
+}
+
+/* Bytes of the program of socket 7, whose sender it is told to. */
+static bool find_bytes(void *arg, uint64_t cookie, uint64_t *ret_sent, uint64_t *ret_received)
+{
+	const uint64_t *sent = arg;
+
+	*ret_sent = *sent;
+	*ret_received = 11;
+	return cookie == 7;
+}
+
+/* They stay when a newer sample comes, but not with the next socket in the same place. */
+static void test_app_bytes(void **state)
+{
+	struct bed bed;
+	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP), next = feed_key(1, 1001, 2, 80, TCP);
+	struct ft_snapshot *snapshot;
+	const struct ft_health *health;
+	uint64_t sent = 5000, value;
+
+	(void)state;
+	make_bed(&bed, 0);
+	ft_table_add_app_bytes(bed.table, find_bytes, &sent); /* nothing to ask about yet */
+	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
+	feed_socket(&bed.feed, sample(7, bed.feed.now_ns, 1));
+	feed_apply(&bed.feed, bed.table);
+	ft_table_add_app_bytes(bed.table, find_bytes, &sent);
+	snapshot = step(&bed, 1);
+	health = ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0);
+	assert_true(ft_health_get(health, FT_NUMBER_app_bytes_sent, &value));
+	assert_int_equal(value, 5000);
+	assert_true(ft_health_get(health, FT_NUMBER_app_bytes_received, &value));
+	assert_int_equal(value, 11);
+	ft_snapshot_put(snapshot);
+	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
+	feed_socket(&bed.feed, sample(7, bed.feed.now_ns, 2));
+	snapshot = step(&bed, 1);
+	health = ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0);
+	assert_int_equal(health->segs_out, 2);
+	assert_true(ft_health_get(health, FT_NUMBER_app_bytes_sent, &value));
+	assert_int_equal(value, 5000);
+	ft_snapshot_put(snapshot);
+	/* its flow goes, and another one takes the place */
+	ft_snapshot_put(step(&bed, 3000));
+	ft_snapshot_put(step(&bed, 100));
+	feed_add(&bed.feed, 0, &next, 100, 0)->cookie[0] = 8;
+	feed_socket(&bed.feed, sample(8, bed.feed.now_ns, 1));
+	snapshot = step(&bed, 1);
+	health = ft_snapshot_socket(snapshot, row_of(snapshot, &next), 0);
+	assert_non_null(health);
+	assert_false(ft_health_get(health, FT_NUMBER_app_bytes_sent, &value));
+	ft_snapshot_put(snapshot);
+	unmake_bed(&bed);
+}
+
+/* A list of all sockets has news of those that flows have, if it is newer; others it passes by. */
+static void test_lists_refresh(void **state)
+{
+	struct ft_socket_list *list = ft_socket_list_new();
+	struct ft_socket socket = { .tcp = true, .protocol = TCP };
+	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
+	struct ft_snapshot *snapshot;
+	struct bed bed;
+
+	(void)state;
+	make_bed(&bed, 0);
+	ft_table_refresh_sockets(bed.table, list);
+	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
+	feed_socket(&bed.feed, sample(7, bed.feed.now_ns, 5));
+	feed_apply(&bed.feed, bed.table);
+	for (uint64_t cookie = 6; cookie <= 8; cookie++) {
+		socket.id = cookie;
+		socket.health = sample(cookie, bed.feed.now_ns - 1, 4); /* older than what is known */
+		ft_socket_list_add(list, &socket);
+	}
+	ft_table_refresh_sockets(bed.table, list);
+	snapshot = step(&bed, 1);
+	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->segs_out, 5);
+	ft_snapshot_put(snapshot);
+	socket.id = 7;
+	socket.health = sample(7, bed.feed.now_ns, 9);
+	ft_socket_list_add(list, &socket);
+	ft_table_refresh_sockets(bed.table, list);
+	snapshot = step(&bed, 1);
+	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->segs_out, 9);
+	ft_snapshot_put(snapshot);
+	ft_socket_list_put(list);
 	unmake_bed(&bed);
 }
 
@@ -467,6 +557,8 @@ int main(void)
 		cmocka_unit_test(test_samples_find_flows),
 		cmocka_unit_test(test_newest_sample_holds),
 		cmocka_unit_test(test_sockets_are_named),
+		cmocka_unit_test(test_app_bytes),
+		cmocka_unit_test(test_lists_refresh),
 		cmocka_unit_test(test_long_life),
 		cmocka_unit_test(test_handshakes),
 		cmocka_unit_test(test_handshakes_over_periods),
