@@ -70,7 +70,8 @@ static const struct page flow_page[] = {
 	{ "ended.time", "t" }, { "ended.reason", "s" }, { "fragment", "b" }, { "inexact", "b" },
 	{ "spi", "n" }, { "gre_key", "n" }, FT_HEALTH_NUMBERS(TCP_LOCAL)
 	FT_HEALTH_NUMBERS(TCP_REMOTE) TCP("tcp."), TCP("tcp.remote."),
-	{ "tcp.handshake_us", "n" }, { "tcp.syn_ack_us", "n" }, { "tcp.ack_us", "n" },
+	{ "tcp.overhead_per_mille", "n" }, { "tcp.handshake_us", "n" },
+	{ "tcp.syn_ack_us", "n" }, { "tcp.ack_us", "n" },
 	{ NULL, NULL },
 };
 
