@@ -145,6 +145,8 @@ static const char *no_sockets(const struct ft_scene *scene)
 /* Why there is no event to list. */
 static const char *no_events(const struct ft_scene *scene)
 {
+	if (!scene->snapshot->events)
+		return _("This moment has no events: only the newest are kept.");
 	if (ft_event_list_count(scene->snapshot->events))
 		return _("The filter hides all events. = clears it, / changes it.");
 	return _("Nothing has happened yet. Connections that are made, fail or close appear here.");

@@ -350,6 +350,18 @@ static void test_sockets(void **state)
 	close_desk(&desk);
 }
 
+/* A list before anything has happened. */
+static const struct ft_event_list *no_events(void)
+{
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_events *events = ft_events_new(1, owners);
+	const struct ft_event_list *list = ft_events_publish(events);
+
+	ft_events_free(events);
+	ft_owners_free(owners);
+	return list;
+}
+
 /* Events of each kind: the end is followed, and left; filters; what is missing. */
 static void test_events(void **state)
 {
@@ -389,11 +401,17 @@ static void test_events(void **state)
 	}
 	ft_event_list_put(told.events);
 	told.events = NULL;
+	open_desk(&desk, &told, 80, 24, false);
+	keys_each("5", give, &desk);
+	check(&desk, "events-moment");
+	close_desk(&desk);
+	told.events = no_events();
 	told.event_source = unseen;
 	open_desk(&desk, &told, 80, 24, false);
 	keys_each("5 Enter Down End y F", give, &desk);
 	check(&desk, "events-packets");
 	close_desk(&desk);
+	ft_event_list_put(told.events);
 	told.events = made_events(recorded->end_ns, FT_OWNER_UNKNOWN, 0, MADE_EVENTS - 2);
 	open_desk(&desk, &told, 80, 24, false);
 	keys_each("5", give, &desk);
