@@ -160,12 +160,17 @@ uint32_t ft_snapshot_handshake_us(const struct ft_snapshot *snapshot,
 	return shake.syn_ack_us;
 }
 
-/* What is known of a row's conversation, or NULL. */
+/* What is known of a row's conversation, or NULL. What an event tells of its flow is no row. */
 static const struct ft_pairing *pairing_of(const struct ft_snapshot *snapshot,
 					   const struct ft_flow_hot *row)
 {
-	uint32_t number = snapshot->pair_of ? snapshot->pair_of[row - snapshot->rows] : 0;
+	uintptr_t first = (uintptr_t)snapshot->rows, at = (uintptr_t)row;
+	uint32_t number;
 
+	if (!snapshot->pair_of || at < first ||
+	    (at - first) / sizeof(*row) >= snapshot->row_count)
+		return NULL;
+	number = snapshot->pair_of[(at - first) / sizeof(*row)];
 	return number ? &snapshot->pairings[number - 1] : NULL;
 }
 

@@ -151,6 +151,16 @@ static void test_same_addresses(void **state)
 	assert_pair(snapshot, &key, &other);
 	assert_null(ft_snapshot_pair(snapshot, row_of(snapshot, &alone)));
 	assert_null(ft_snapshot_pair(snapshot, row_of(snapshot, &reused)));
+
+	/* What lies elsewhere, as what events tell of flows does, is nowhere else seen. */
+	{
+		struct ft_flow_hot copy = *row_of(snapshot, &key);
+		unsigned int side;
+
+		assert_null(ft_snapshot_pair(snapshot, &copy));
+		assert_null(ft_snapshot_nat(snapshot, &copy, &side));
+		assert_null(ft_snapshot_pair(snapshot, snapshot->rows + snapshot->row_count));
+	}
 	ft_snapshot_put(snapshot);
 
 	/* A third one, and a tag more: all four of them. */

@@ -2,6 +2,7 @@
 # A connection before and after NAT is one conversation, whoever translates what: a container's
 # that is masqueraded, one from outside to a forwarded port, a ping. Both sides name the process in
 # the container, a proxy on the forwarded port owns nothing, and no total changes.
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 fttalk=$top_builddir/tests/live/tools/fttalk
 
