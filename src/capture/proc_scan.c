@@ -412,7 +412,7 @@ static struct process *first_holder(struct ft_proc_scan *scan, struct process *p
 		    ft_privileged_fd(parent->pid, fd, &of_parent) < 0 || of_parent != inode)
 			break;
 		process = parent;
-		look_at(scan, process, LOOK_AGAIN);
+		look_at(scan, process, 0); /* it may be another program by now */
 	}
 	return process;
 }
