@@ -4,11 +4,13 @@
  *
  * Prints "ready", then answers each question, whatever it is, with the name
  * "host-X.test", X being the question's first label (of an IPv4 address its last number), and
- * prints the question. Ends after 100 questions, or when it is killed.
+ * prints the question; one that is sent again because the answer took long, which its id tells,
+ * is printed once. Ends after 100 questions, or when it is killed.
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +55,25 @@ static size_t append_answer(uint8_t *packet, size_t length)
 	return length + 6;
 }
 
+/* True if this very question, its id included, came before; remembers it. */
+static bool is_repeated(const uint8_t *packet, size_t length)
+{
+	static struct {
+		uint8_t octets[PACKET];
+		size_t length;
+	} asked[QUESTIONS];
+	static size_t count;
+
+	for (size_t i = 0; i < count; i++)
+		if (asked[i].length == length && memcmp(asked[i].octets, packet, length) == 0)
+			return true;
+	if (count < QUESTIONS) {
+		memcpy(asked[count].octets, packet, length);
+		asked[count++].length = length;
+	}
+	return false;
+}
+
 int main(void)
 {
 	struct sockaddr_in server = { .sin_family = AF_INET, .sin_port = htons(53) }, client;
@@ -73,7 +94,8 @@ int main(void)
 
 		if (length == 0)
 			continue;
-		puts(name);
+		if (!is_repeated(packet, (size_t)got))
+			puts(name);
 		/* An answer, recursion available, one question, one answer, nothing behind. */
 		packet[2] |= 0x80;
 		packet[3] = 0x80;
