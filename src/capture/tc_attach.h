@@ -30,7 +30,7 @@ struct ft_tc_port {
 	struct ft_iface iface;
 	char name[IFNAMSIZ];
 	struct ft_tc_hook hook[2]; /* [egress] */
-	bool made_qdisc;           /* clsact: the qdisc is ours to delete, once it is empty */
+	bool made_qdisc;           /* clsact: the qdisc is a flowtop's, to delete once it is empty */
 	bool was_taken_off;        /* somebody else did what only we should */
 };
 

@@ -6,7 +6,11 @@
  *
  * A filter runs before those of a higher preference, and inside one preference a new BPF
  * filter runs before the older ones: so one below the lowest preference is taken, and at 1 the
- * place is shared. The qdisc is deleted only if we made it and nobody uses it any more.
+ * place is shared.
+ *
+ * The qdisc is deleted only if a flowtop made it and nobody uses it any more. Who made it may
+ * leave before another flowtop does: so a mark in the handle says that the qdisc is a
+ * flowtop's, whoever sees it takes it over, and the last one to leave deletes.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -21,6 +25,7 @@
 #include "core/log.h"
 
 #define FIRST_PREFERENCE 4096 /* on an empty hook: room on both sides */
+#define MADE_QDISC (1U << 30)  /* in a handle, above pid and tries: by us or another flowtop */
 #define MAPS_MAX 16
 #define PREFERENCES_MAX 65535
 
@@ -83,6 +88,7 @@ struct survey {
 	uint32_t lowest;     /* preference; 0 = none */
 	bool lowest_is_bpf;  /* a place that BPF filters can share */
 	uint32_t used_until; /* 1 .. this are all in use */
+	bool made_qdisc;     /* a flowtop did */
 	struct ft_tc_filter dead;
 	bool found_dead;
 };
@@ -91,11 +97,13 @@ static bool survey_one(void *arg, const struct ft_tc_filter *filter)
 {
 	struct survey *survey = arg;
 
-	if (filter->handle && strncmp(filter->name, "flowtop_s_", 10) == 0 &&
-	    stub_is_dead(filter->program)) {
-		survey->dead = *filter;
-		survey->found_dead = true;
-		return false;
+	if (filter->handle && strncmp(filter->name, "flowtop_s_", 10) == 0) {
+		survey->made_qdisc |= (filter->handle & MADE_QDISC) != 0;
+		if (stub_is_dead(filter->program)) {
+			survey->dead = *filter;
+			survey->found_dead = true;
+			return false;
+		}
 	}
 	if (!survey->lowest || filter->preference < survey->lowest) {
 		survey->lowest = filter->preference;
@@ -118,11 +126,14 @@ static int remove_filter(uint32_t ifindex, bool egress, uint32_t handle, uint32_
 /* Surveys a hook; removes on the way what dead flowtops left there. */
 static int survey_hook(uint32_t ifindex, bool egress, struct survey *survey)
 {
+	bool made_qdisc = false;
 	int error;
 
 	do {
 		memset(survey, 0, sizeof(*survey));
 		error = ft_tc_filters(ifindex, egress, survey_one, survey);
+		survey->made_qdisc |= made_qdisc;
+		made_qdisc = survey->made_qdisc;
 		if (error || !survey->found_dead)
 			return error;
 		ft_log(FT_LOG_INFO, "tc: removing the leftover %s from interface %u",
@@ -147,7 +158,7 @@ static int clsact_attach(struct ft_tc_port *port, bool egress, int program_fd)
 {
 	struct bpf_tc_hook both = make_hook(port->iface.ifindex, BPF_TC_INGRESS | BPF_TC_EGRESS);
 	struct bpf_tc_hook hook = one_way(port->iface.ifindex, egress);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd, .handle = (uint32_t)getpid());
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd);
 	struct survey survey;
 	int error = bpf_tc_hook_create(&both);
 
@@ -158,6 +169,8 @@ static int clsact_attach(struct ft_tc_port *port, bool egress, int program_fd)
 	error = survey_hook(port->iface.ifindex, egress, &survey);
 	if (error)
 		return error;
+	port->made_qdisc |= survey.made_qdisc;
+	opts.handle = (uint32_t)getpid() | (port->made_qdisc ? MADE_QDISC : 0);
 	opts.priority = choose_preference(&survey);
 	if (opts.priority > PREFERENCES_MAX)
 		return -ENOSPC;

@@ -49,6 +49,27 @@ done
 start after tc
 ft_stop after
 is "$(filters ingress) $(filters egress)" "0 0" "the next flowtop takes leftovers away"
+clsacts() { in_ns a tc qdisc show dev v0 | grep -c clsact; }
+is "$(clsacts)" 0 "and the qdisc, which a flowtop had made"
+# Who made the qdisc leaves first, last, and at once with the other: nothing stays.
+for order in "one two" "two one" both; do
+	start one tc
+	start two tc
+	is "$(clsacts)" 1 "one qdisc for two"
+	if [ "$order" = both ]; then
+		kill -TERM "${ft_pids[one]}" "${ft_pids[two]}"
+		order="one two"
+	fi
+	for name in $order; do ft_stop "$name"; done
+	is "$(clsacts)" 0 "none is left: $order"
+done
+# Somebody else's stays.
+in_ns a tc qdisc add dev v0 clsact
+start one tc
+start two tc
+ft_stop one
+ft_stop two
+is "$(clsacts)" 1 "the qdisc of somebody else stays"
 wait_for "[ -z \"\$(left)\" ]"
 is "$(left)" "" "no program of flowtop's is left in the kernel"
 done_testing
