@@ -30,7 +30,7 @@
 
 #define RING_BYTES (64u << 20)    /* all that count, together */
 #define RING_BYTES_MIN (1u << 20) /* each, however many there are */
-#define MAX_PORTS 64              /* of a bridge, with a tap each */
+#define MAX_PORTS 16              /* of a bridge, with two taps each, which take long to open */
 #define DISPATCH_FULL 500         /* per mille; see backend.h */
 
 struct tap {
@@ -136,7 +136,7 @@ static bool log_full(void *arg)
 
 /* ---- taps ---- */
 
-/* Hears all that is left in a tap, accounts its drops and closes it. */
+/* Hears all that is left in a tap that was stopped, accounts its drops and closes it. */
 static void close_tap(struct backend_packet *self, struct tap *tap)
 {
 	uint64_t drops;
@@ -144,12 +144,28 @@ static void close_tap(struct backend_packet *self, struct tap *tap)
 	if (!tap->ring)
 		return;
 	(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, ft_ring_fd(tap->ring), NULL);
-	ft_ring_stop(tap->ring, on_packet, self);
+	ft_ring_drain(tap->ring, on_packet, self);
 	drops = ft_ring_take_drops(tap->ring);
 	if (drops && tap->counts)
 		ft_packet_log_dropped(self->log, tap->scope, drops);
 	ft_ring_close(tap->ring);
 	tap->ring = NULL;
+}
+
+/* Stops taps and closes them. One waiting is enough for all of them. */
+static void close_taps(struct backend_packet *self, struct tap *taps, size_t count)
+{
+	bool settled = false;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (taps[i].ring)
+			ft_ring_mute(taps[i].ring);
+	for (i = 0; i < count && !settled; i++)
+		if (taps[i].ring)
+			settled = ft_ring_settle(taps[i].ring);
+	for (i = 0; i < count; i++)
+		close_tap(self, &taps[i]);
 }
 
 /* The ports of a shared tap's bridge: ordered; their count is returned. */
@@ -294,8 +310,8 @@ static void keep_taps(struct backend_packet *self, struct tap *plan, size_t coun
 				plan[j] = *tap;
 				tap->ring = NULL;
 			}
-		close_tap(self, tap);
 	}
+	close_taps(self, self->taps, self->tap_count);
 	free(self->taps);
 	self->taps = plan;
 	self->tap_count = count;
@@ -507,10 +523,8 @@ static int packet_pause(struct ft_backend *backend, bool paused)
 static int packet_stop(struct ft_backend *backend, struct ft_batch *ret_batch)
 {
 	struct backend_packet *self = self_of(backend);
-	size_t i;
 
-	for (i = 0; i < self->tap_count; i++)
-		close_tap(self, &self->taps[i]);
+	close_taps(self, self->taps, self->tap_count);
 	take_batch(self, ret_batch);
 	return 0;
 }

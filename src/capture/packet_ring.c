@@ -278,18 +278,28 @@ static bool never(void *arg)
 	return false;
 }
 
-void ft_ring_stop(struct ft_ring *ring, ft_ring_fn each, void *arg)
+void ft_ring_mute(struct ft_ring *ring)
 {
 	static const struct sock_filter reject[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
-	int tries;
 
 	(void)ft_ring_set_filter(ring, reject, 1);
-	/*
-	 * Binding anew makes the kernel wait for those that still run with the old filter. The
-	 * protocol is one for local experiments; that it is heard then means nothing, since the
-	 * filter rejects it. An interface that is gone has been waited for already.
-	 */
-	(void)bind_to(ring, ETH_P_802_EX1);
+}
+
+/*
+ * Binding anew makes the kernel wait for those that still run with an old filter, of whatever
+ * socket (an RCU grace period). The protocol is one for local experiments; that it is heard
+ * then means nothing, since the filter rejects it. An interface that is gone has been waited for
+ * already.
+ */
+bool ft_ring_settle(struct ft_ring *ring)
+{
+	return bind_to(ring, ETH_P_802_EX1) == 0;
+}
+
+void ft_ring_drain(struct ft_ring *ring, ft_ring_fn each, void *arg)
+{
+	int tries;
+
 	for (tries = 0; tries < STOP_TRIES; tries++) {
 		ft_ring_walk(ring, each, never, arg);
 		read_statistics(ring);

@@ -61,9 +61,14 @@ uint64_t ft_ring_take_drops(struct ft_ring *ring);
 bool ft_ring_alive(const struct ft_ring *ring);
 
 /*
- * Lets nothing more in and hands out all that was received, waiting (a few retire times at
- * most) for the block that is still open. After it only drops and close make sense.
+ * Stopping, in three steps, so that many rings need wait once only: mute lets nothing more in,
+ * but for what is under way; settle waits until nothing is any more, in all rings muted before
+ * (false: it could not, since the interface is gone; its own have been waited for then); drain
+ * hands out all that was received, waiting (a few retire times at most) for the block that is
+ * still open. After it only drops and close make sense.
  */
-void ft_ring_stop(struct ft_ring *ring, ft_ring_fn each, void *arg);
+void ft_ring_mute(struct ft_ring *ring);
+bool ft_ring_settle(struct ft_ring *ring);
+void ft_ring_drain(struct ft_ring *ring, ft_ring_fn each, void *arg);
 
 #endif
