@@ -226,7 +226,14 @@ static void *tell_mask(void *arg)
 	return NULL;
 }
 
-/* A thread leaves signals to the main one, but can be told that it is itself at fault. */
+static void *tell_stack(void *arg)
+{
+	sigaltstack(NULL, arg);
+	return NULL;
+}
+
+/* A thread leaves signals to the main one, but can be told that it is itself at fault, and has a
+ * stack for that. */
 static void test_thread_signals(void **state)
 {
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
@@ -234,12 +241,17 @@ static void test_thread_signals(void **state)
 				      SIGUSR1, SIGALRM };
 	sigset_t mask, before, after;
 	pthread_t thread;
+	stack_t stack;
 	size_t i;
 
 	(void)state;
 	pthread_sigmask(SIG_SETMASK, NULL, &before);
 	assert_int_equal(ft_thread_start(&thread, tell_mask, &mask), 0);
 	pthread_join(thread, NULL);
+	assert_int_equal(ft_thread_start(&thread, tell_stack, &stack), 0);
+	pthread_join(thread, NULL);
+	assert_false(stack.ss_flags & SS_DISABLE);
+	assert_true(stack.ss_size >= (size_t)MINSIGSTKSZ);
 	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		assert_false(sigismember(&mask, faults[i]));
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
