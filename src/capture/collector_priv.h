@@ -107,7 +107,6 @@ struct ft_collector {
 	uint64_t lengthened;
 	uint64_t lengthened_since; /* CLOCK_MONOTONIC; 0 = this interval isn't */
 	uint64_t missed;        /* snapshots that outputs did not get */
-	uint64_t evicted;       /* as the last snapshot said */
 	uint64_t not_watched_ns, paused_mono;
 	bool paused, gap;       /* gap: counting really is off */
 	bool stopping, at_end;

@@ -311,14 +311,12 @@ struct ft_snapshot *ft_collector_take_picture(struct ft_collector *c, bool last)
 	if (c->is_file)
 		file_times(c);
 	ft_event_source_drain(c->event_source, ft_table_events(c->table));
-	ft_picture_info(c, notes, &info);
-	snapshot = ft_table_snapshot(c->table, &info, last);
-	/* What finds no place at all is in `other` too, without an eviction. */
-	if (snapshot->evicted > c->evicted || snapshot->interval.other.packets)
+	if (ft_table_is_full(c->table))
 		ft_notes_say(&c->notes, FT_NOTE_EVICTED, ft_collector_mono() + FOR_A_MINUTE,
 			     _("the table is full (--max-flows %u): what has no place is counted "
-			       "as other"), snapshot->max_flows);
-	c->evicted = snapshot->evicted;
+			       "as other"), c->config.table.max_flows);
+	ft_picture_info(c, notes, &info);
+	snapshot = ft_table_snapshot(c->table, &info, last);
 	memset(&c->store, 0, offsetof(struct ft_store_health, flips));
 	c->interval_mono = c->batch_mono;
 	forget_addresses(c);

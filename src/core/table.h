@@ -208,6 +208,9 @@ uint64_t ft_table_nats_refused(const struct ft_table *table);
 /* Marks flows of vanished scopes ended (FT_ENDED_INTERFACE). */
 void ft_table_end_scope(struct ft_table *table, uint16_t scope, uint64_t now_ns);
 
+/* True if flows had to leave in this interval, or found no place: what they counted is `other`. */
+bool ft_table_is_full(const struct ft_table *table);
+
 /*
  * Ends the interval: ages (idle, closed, evicted flows leave after having been in one
  * snapshot as ended), decays rates, and publishes the immutable picture. `info` is what the

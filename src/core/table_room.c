@@ -129,6 +129,15 @@ static bool let_go(struct ft_table *table, const struct ft_victim *victim)
 	return true;
 }
 
+bool ft_table_is_full(const struct ft_table *table)
+{
+	bool full = table->evicted_now > 0;
+
+	for (size_t i = 0; i < FT_MAX_SCOPES; i++)
+		full |= table->scopes[i] && table->scopes[i]->interval.other.packets > 0;
+	return full;
+}
+
 bool ft_table_make_room(struct ft_table *table)
 {
 	if (table->held < table->config.max_flows)
