@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -113,6 +114,11 @@ int ft_screen_run(struct ft_session *session, char *err, size_t err_size)
 	if (ret < 0)
 		return ret;
 	arg.mailbox = ft_mailbox_new();
+	if (!arg.mailbox) {
+		ret = -errno;
+		snprintf(err, err_size, "%s", strerror(-ret));
+		return ret;
+	}
 	config.mailbox = arg.mailbox;
 	catch_fatal_signals();
 	ret = ft_ui_run(&config, &signal, err, err_size);

@@ -90,6 +90,11 @@ int ft_session_open_outputs(struct ft_session *session, bool print, char *err, s
 	int ret = 0;
 
 	session->writers = ft_writers_new();
+	if (!session->writers) {
+		ret = -errno;
+		snprintf(err, err_size, "%s", strerror(-ret));
+		return ret;
+	}
 	fill_config(session, &config);
 	if (print) {
 		config.stream = stdout;

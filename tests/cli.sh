@@ -113,6 +113,17 @@ if grep -q '^Aufruf' "$tmp/out"; then
 	verdict "--ascii holds for translations too"
 fi
 
+works 'the table is full (--max-flows 4)' -b -r "$top_srcdir/tests/captures/ethernet.pcap" --max-flows 4
+
+(
+	exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+	ulimit -n 4
+	exec "$flowtop" -b -r "$top_srcdir/tests/captures/raw.pcap"
+) >"$tmp/out" 2>"$tmp/err" </dev/null
+got=$?
+[ $got -eq 4 ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] && grep -q '^flowtop: .*open files' "$tmp/err"
+verdict "no descriptor left at the start is one sentence and exit 4"
+
 # A capture that comes through a pipe, and whose writer pauses: before the first octet, inside of the
 # heading, behind it, inside of a packet. SIGTERM ends it at once, and well.
 mkfifo "$tmp/pipe"

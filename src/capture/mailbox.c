@@ -23,15 +23,17 @@ struct ft_mailbox {
 	int fd;
 };
 
-/* An empty mailbox; aborts if no descriptor is to be had. */
+/* An empty mailbox. */
 struct ft_mailbox *ft_mailbox_new(void)
 {
-	struct ft_mailbox *mailbox = xcalloc(1, sizeof(*mailbox));
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct ft_mailbox *mailbox;
 
+	if (fd < 0)
+		return NULL;
+	mailbox = xcalloc(1, sizeof(*mailbox));
 	pthread_mutex_init(&mailbox->lock, NULL);
-	mailbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (mailbox->fd < 0)
-		abort(); /* no descriptors at the start: nothing can work */
+	mailbox->fd = fd;
 	return mailbox;
 }
 

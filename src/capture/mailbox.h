@@ -18,6 +18,7 @@
 struct ft_snapshot;
 
 struct ft_mailbox;
+/* NULL, errno: no descriptor is to be had. */
 struct ft_mailbox *ft_mailbox_new(void);
 void ft_mailbox_free(struct ft_mailbox *mailbox); /* puts an untaken snapshot */
 /* Takes over the caller's reference; an untaken older one is put. */
@@ -28,6 +29,7 @@ int ft_mailbox_fd(const struct ft_mailbox *mailbox);
 
 /* A bounded first-in first-out queue of pointers; any thread. */
 struct ft_queue;
+/* NULL, errno: no descriptor is to be had. */
 struct ft_queue *ft_queue_new(size_t capacity, void (*drop)(void *item));
 void ft_queue_free(struct ft_queue *queue); /* drops what is left */
 bool ft_queue_put(struct ft_queue *queue, void *item); /* false if full: not taken over */

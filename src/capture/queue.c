@@ -34,16 +34,17 @@ struct ft_queue {
 /* drop may be NULL: then items are not owned. */
 struct ft_queue *ft_queue_new(size_t capacity, void (*drop)(void *item))
 {
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	struct ft_queue *queue;
 
+	if (fd < 0)
+		return NULL;
 	queue = xcalloc(1, sizeof(*queue) + (capacity + 1) * sizeof(queue->ring[0]));
 	pthread_mutex_init(&queue->lock, NULL);
 	pthread_cond_init(&queue->filled, NULL);
 	queue->drop = drop;
 	queue->capacity = capacity;
-	queue->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (queue->fd < 0)
-		abort(); /* no descriptors at the start: nothing can work */
+	queue->fd = fd;
 	return queue;
 }
 

@@ -253,7 +253,7 @@ struct ft_resolver *ft_resolver_start_at(const char *servers, char *err, unsigne
 	pthread_mutex_init(&resolver->lock, NULL);
 	resolver->answers = ft_queue_new(ANSWERS_MAX, drop_answer);
 	resolver->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	ret = resolver->wake_fd < 0 ? ARES_ENOMEM : open_channel(resolver, servers);
+	ret = !resolver->answers || resolver->wake_fd < 0 ? ARES_ENOMEM : open_channel(resolver, servers);
 	if (ret != ARES_SUCCESS) {
 		snprintf(err, err_size, _("no reverse DNS: %s"), ares_strerror(ret));
 		release(resolver);

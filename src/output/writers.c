@@ -49,12 +49,14 @@ static void drop_snapshot(void *item)
 
 struct ft_writers *ft_writers_new(void)
 {
-	struct ft_writers *writers = xcalloc(1, sizeof(*writers));
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct ft_writers *writers;
 
+	if (fd < 0)
+		return NULL;
+	writers = xcalloc(1, sizeof(*writers));
 	atomic_init(&writers->running, 0);
-	writers->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (writers->fd < 0)
-		abort(); /* no descriptors at the start: nothing can work */
+	writers->fd = fd;
 	return writers;
 }
 
@@ -123,6 +125,13 @@ int ft_writers_add(struct ft_writers *writers, struct ft_output *output, unsigne
 	writer->flags = flags;
 	writer->label = xstrdup(ft_fmt_escape(label, strlen(label), false, safe, sizeof(safe)));
 	writer->queue = ft_queue_new(QUEUE_LENGTH, drop_snapshot);
+	if (!writer->queue) {
+		int error = -errno;
+
+		snprintf(err, err_size, "%s", strerror(-error));
+		free_writer(writer);
+		return error;
+	}
 	if (writers->count == FT_WRITERS_MAX) {
 		snprintf(err, err_size, _("no more than %d outputs at once"), FT_WRITERS_MAX);
 		free_writer(writer);
