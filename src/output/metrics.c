@@ -26,11 +26,16 @@ struct ft_metrics {
 	struct name names[FT_METRICS_NAMES_MAX + 1]; /* in order of appearance; the last: others */
 	size_t name_count;
 	struct ft_counts protocol[256];
+	uint16_t *entry_of; /* owned; [owner]: 1 + index into names, in this snapshot; 0 = not asked */
 };
+#define OWNERS 65536
 
 struct ft_metrics *ft_metrics_new(void)
 {
-	return xcalloc(1, sizeof(struct ft_metrics));
+	struct ft_metrics *metrics = xcalloc(1, sizeof(*metrics));
+
+	metrics->entry_of = xcalloc(OWNERS, sizeof(*metrics->entry_of));
+	return metrics;
 }
 
 void ft_metrics_free(struct ft_metrics *metrics)
@@ -39,6 +44,7 @@ void ft_metrics_free(struct ft_metrics *metrics)
 		return;
 	for (size_t i = 0; i <= FT_METRICS_NAMES_MAX; i++)
 		free(metrics->names[i].text);
+	free(metrics->entry_of);
 	free(metrics);
 }
 
@@ -51,14 +57,14 @@ static void add(struct ft_counts *sum, const struct ft_counts *counts)
 	sum->l2_bytes += counts->l2_bytes;
 }
 
-/* Whom an owner's bytes are listed under; NULL: other machines are not listed. */
+/* Whom an owner's bytes are listed under. */
 static const char *name_of(const struct ft_snapshot *snapshot, uint16_t owner)
 {
 	static const char *const words[] = {
 		[FT_OWNER_UNKNOWN] = "(unknown)",
 		[FT_OWNER_KERNEL] = "(kernel)",
 		[FT_OWNER_TRANSIT] = "(transit)",
-		[FT_OWNER_FOREIGN] = NULL,
+		[FT_OWNER_FOREIGN] = "(foreign)", /* not listed */
 	};
 	const struct ft_process *process;
 
@@ -68,59 +74,51 @@ static const char *name_of(const struct ft_snapshot *snapshot, uint16_t owner)
 	return process ? process->name : words[FT_OWNER_UNKNOWN];
 }
 
-/* The entry of a name, made while there is room. */
-static struct name *enter(struct ft_metrics *metrics, const char *text)
+/* The place of a name, made while there is room. */
+static size_t enter(struct ft_metrics *metrics, const char *text)
 {
 	struct name *others = &metrics->names[FT_METRICS_NAMES_MAX];
 
 	for (size_t i = 0; i < metrics->name_count; i++)
 		if (!strcmp(metrics->names[i].text, text))
-			return &metrics->names[i];
+			return i;
 	if (metrics->name_count == FT_METRICS_NAMES_MAX) {
 		if (!others->text)
 			others->text = xstrdup("(others)");
-		return others;
+		return FT_METRICS_NAMES_MAX;
 	}
 	metrics->names[metrics->name_count].text = xstrdup(text);
-	return &metrics->names[metrics->name_count++];
+	return metrics->name_count++;
 }
-
-/* Owners repeat from flow to flow: `last` spares most searches. */
-struct last {
-	uint16_t owner;
-	struct name *name;
-};
 
 /* What an end of a flow counts for its owner. Transit has two ends and counts at the first. */
 static void add_end(struct ft_metrics *metrics, const struct ft_snapshot *snapshot,
-		    const struct ft_delta *delta, int end, struct last *last)
+		    const struct ft_delta *delta, int end)
 {
 	uint16_t owner = ft_flow_owner(&snapshot->rows[delta->row], end);
-	const char *text;
+	struct name *name;
 
 	if (owner == FT_OWNER_FOREIGN || (owner == FT_OWNER_TRANSIT && end))
 		return;
-	if (!last->name || last->owner != owner) {
-		text = name_of(snapshot, owner);
-		if (!text)
-			return;
-		*last = (struct last){ owner, enter(metrics, text) };
-	}
-	add(&last->name->tx, &delta->count[end]);
-	add(&last->name->rx, &delta->count[!end]);
+	if (!metrics->entry_of[owner])
+		metrics->entry_of[owner] =
+			(uint16_t)(1 + enter(metrics, name_of(snapshot, owner)));
+	name = &metrics->names[metrics->entry_of[owner] - 1];
+	add(&name->tx, &delta->count[end]);
+	add(&name->rx, &delta->count[!end]);
 }
 
 void ft_metrics_add(struct ft_metrics *metrics, const struct ft_snapshot *snapshot)
 {
-	struct last last[2] = { { 0 }, { 0 } };
-
+	/* An id may be another process in the next snapshot. */
+	memset(metrics->entry_of, 0, OWNERS * sizeof(*metrics->entry_of));
 	for (size_t i = 0; i < snapshot->delta_count; i++) {
 		const struct ft_delta *delta = &snapshot->deltas[i];
 		uint8_t protocol = snapshot->rows[delta->row].flow->key.protocol;
 
 		for (int end = 0; end < 2; end++) {
 			add(&metrics->protocol[protocol], &delta->count[end]);
-			add_end(metrics, snapshot, delta, end, &last[end]);
+			add_end(metrics, snapshot, delta, end);
 		}
 	}
 }
