@@ -7,7 +7,7 @@
 _flowtop()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev='' option=''
-	local long='--interface --capture-filter --local --read --write --keep --export --batch --count --limit --output
+	local long='--interface --capture-filter --local --read --write --keep --export --batch --count --until --limit --output
 		--interval --window --sort --pane --numeric --numeric-ports --resolve --unit --si
 		--iec --layer --ipv4 --ipv6 --pid --promiscuous --backend --max-flows --readonly
 		--no-mouse --no-color --color --ascii --config --list-interfaces --doctor --help
@@ -87,7 +87,7 @@ _flowtop()
 		return
 		;;
 	-f | --capture-filter | -F | --local | -c | --count | -L | --limit | -d | --interval | \
-		-s | --sort | --max-flows | --keep)
+		-s | --sort | --max-flows | --keep | --until)
 		return
 		;;
 	esac

@@ -17,8 +17,9 @@
 
 #include "capture/collector.h"
 #include "output/writers.h"
+#include "recording/player.h"
 
-enum { SIGNAL, COLLECTOR, WRITERS, SOURCES };
+enum { SIGNAL, SOURCE, WRITERS, SOURCES };
 
 /* The signals we wait for; one that was ignored when we started (nohup) stays so. */
 static int open_signals(void)
@@ -45,17 +46,19 @@ static int next_signal(int fd)
 /* Ctrl-Z: counting is off while we are stopped, and the gap is told. */
 static void suspend(struct ft_collector *collector)
 {
-	ft_collector_pause(collector, true);
+	if (collector)
+		ft_collector_pause(collector, true);
 	raise(SIGSTOP);
-	ft_collector_pause(collector, false);
+	if (collector)
+		ft_collector_pause(collector, false);
 }
 
 /* Until there is a reason to end. */
-static void wait_for_end(struct ft_collector *collector, int writers, int signals)
+static void wait_for_end(struct ft_collector *collector, int source, int writers, int signals)
 {
 	struct pollfd fds[SOURCES] = {
 		[SIGNAL] = { .fd = signals, .events = POLLIN },
-		[COLLECTOR] = { .fd = ft_collector_fd(collector), .events = POLLIN },
+		[SOURCE] = { .fd = source, .events = POLLIN },
 		[WRITERS] = { .fd = writers, .events = POLLIN },
 	};
 	int signal;
@@ -63,7 +66,7 @@ static void wait_for_end(struct ft_collector *collector, int writers, int signal
 	for (;;) {
 		if (poll(fds, SOURCES, -1) < 0)
 			continue;
-		if (fds[COLLECTOR].revents || fds[WRITERS].revents)
+		if (fds[SOURCE].revents || fds[WRITERS].revents)
 			return;
 		while ((signal = next_signal(signals))) {
 			if (signal != SIGTSTP)
@@ -74,28 +77,37 @@ static void wait_for_end(struct ft_collector *collector, int writers, int signal
 }
 
 /* The end of everything, and which failure counts. */
-static int finish(struct ft_session *session, struct ft_collector *collector, int signals,
-		  char *err, size_t err_size)
+static int finish(struct ft_session *session, struct ft_collector *collector,
+		  struct ft_player *player, int signals, char *err, size_t err_size)
 {
 	char why[FT_REASON_MAX] = "";
 	int error = 0, written;
 
-	ft_collector_stop(collector);
-	ft_collector_done(collector, &error, why, sizeof(why));
+	if (player) {
+		ft_player_stop(player);
+		error = ft_player_error(player, why, sizeof(why));
+	} else {
+		ft_collector_stop(collector);
+		ft_collector_done(collector, &error, why, sizeof(why));
+	}
 	written = ft_session_end_outputs(session, signals, err, err_size);
 	if (error < 0) {
 		snprintf(err, err_size, "%s", why);
 		return error;
 	}
-	if (written == -EPIPE)
+	/* The reader went away; what --until waits for is there. */
+	if (written == -EPIPE || written == -ECANCELED) {
 		err[0] = '\0';
-	return written == -EPIPE ? 0 : written;
+		written = 0;
+	}
+	return written;
 }
 
 /* The mode. */
 int ft_batch_run(struct ft_session *session, char *err, size_t err_size)
 {
 	struct ft_collector *collector = NULL;
+	struct ft_player *player = NULL;
 	int signals, ret;
 
 	signals = open_signals();
@@ -106,12 +118,16 @@ int ft_batch_run(struct ft_session *session, char *err, size_t err_size)
 	}
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	ret = ft_session_open_outputs(session, true, err, err_size);
-	if (ret == 0)
+	if (ret == 0 && session->plays)
+		ret = ft_session_play(session, NULL, &player, err, err_size);
+	else if (ret == 0)
 		ret = ft_session_collect(session, NULL, &collector, err, err_size);
 	if (ret == 0) {
-		wait_for_end(collector, ft_writers_fd(session->writers), signals);
-		ret = finish(session, collector, signals, err, err_size);
+		wait_for_end(collector, player ? ft_player_fd(player) : ft_collector_fd(collector),
+			     ft_writers_fd(session->writers), signals);
+		ret = finish(session, collector, player, signals, err, err_size);
 	}
+	ft_player_free(player);
 	ft_collector_free(collector);
 	close(signals);
 	return ret;

@@ -58,6 +58,7 @@ void ft_options_done(struct ft_options *options)
 	free(options->exports);
 	free(options->write_file);
 	free(options->keep);
+	free(options->until);
 	free(options->format);
 	free(options->sort);
 	free(options->pids);
@@ -325,6 +326,10 @@ static int check_together(const struct ft_options *options, const struct ft_assi
 	if (options->write_file && options->read_file && strcmp(options->write_file, "-") != 0 &&
 	    strcmp(options->write_file, options->read_file) == 0) {
 		snprintf(err, err_size, _("-w and -r name the same file"));
+		return -EINVAL;
+	}
+	if (options->until && options->mode != FT_MODE_BATCH) {
+		snprintf(err, err_size, _("--until ends batch: only with -b"));
 		return -EINVAL;
 	}
 	if (options->write_file && options->readonly) {

@@ -31,6 +31,7 @@ struct ft_options {
 	size_t export_count;
 	char *write_file;      /* -w */
 	char *keep;            /* --keep; checked */
+	char *until;           /* --until: a display filter */
 	uint64_t intervals;    /* -c */
 	uint64_t max_rows;     /* -L */
 	char *format;          /* -o, "text" */

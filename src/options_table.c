@@ -150,6 +150,15 @@ static int set_write(struct ft_options *options, const char *what, const char *v
 	return 0;
 }
 
+/* --until: the session parses it, it knows names. */
+static int set_until(struct ft_options *options, const char *what, const char *value, char *err,
+		     size_t err_size)
+{
+	(void)what, (void)err, (void)err_size;
+	replace(&options->until, value);
+	return 0;
+}
+
 /* --keep */
 static int set_keep(struct ft_options *options, const char *what, const char *value, char *err,
 		    size_t err_size)
@@ -549,7 +558,7 @@ const struct ft_option ft_option_table[] = {
 	  false, set_capture_filter },
 	{ 'F', "local", N_("NET"), N_("local network, IPv4 or IPv6; repeat"), true, true,
 	  set_local },
-	{ 'r', "read", N_("FILE"), N_("read a capture file, pcap or pcapng; - is stdin"), false, false,
+	{ 'r', "read", N_("FILE"), N_("read a capture file (pcap, pcapng; - is stdin) or a recording"), false, false,
 	  set_read },
 	{ 'w', "write", N_("FILE"), N_("write a recording of all intervals, a new file; see -r"),
 	  false, false, set_write },
@@ -562,6 +571,9 @@ const struct ft_option ft_option_table[] = {
 	{ 'b', "batch", NULL, N_("batch: no screen; print records or text to stdout"), false,
 	  false, set_batch },
 	{ 'c', "count", N_("N"), N_("stop after N intervals"), false, false, set_count },
+	{ '\0', "until", N_("EXPR"),
+	  N_("batch: stop after the interval in which a flow holds this display filter"), false,
+	  false, set_until },
 	{ 'L', "limit", N_("N"), N_("batch: print at most N rows a pane"), true, false,
 	  set_limit },
 	{ 'o', "output", N_("FORMAT"),

@@ -17,6 +17,7 @@
 #include "core/nls.h"
 #include "core/xalloc.h"
 #include "options.h"
+#include "recording/player.h"
 #include "ui/ui.h"
 
 /* SA_RESETHAND: the second one is the default action. */
@@ -48,16 +49,24 @@ static void catch_fatal_signals(void)
 struct start {
 	struct ft_session *session;
 	struct ft_mailbox *mailbox;
-	struct ft_collector *collector;
+	struct ft_collector *collector; /* one of the two */
+	struct ft_player *player;
 };
 
-static int start(void *arg, struct ft_collector **ret_collector, char *err, size_t err_size)
+static int start(void *arg, struct ft_collector **ret_collector, struct ft_player **ret_player,
+		 char *err, size_t err_size)
 {
 	struct start *s = arg;
-	int ret = ft_session_collect(s->session, s->mailbox, &s->collector, err, err_size);
+	int ret;
 
-	if (ret == 0)
+	if (s->session->plays)
+		ret = ft_session_play(s->session, s->mailbox, &s->player, err, err_size);
+	else
+		ret = ft_session_collect(s->session, s->mailbox, &s->collector, err, err_size);
+	if (ret == 0) {
 		*ret_collector = s->collector;
+		*ret_player = s->player;
+	}
 	return ret;
 }
 
@@ -122,7 +131,10 @@ int ft_screen_run(struct ft_session *session, char *err, size_t err_size)
 	config.mailbox = arg.mailbox;
 	catch_fatal_signals();
 	ret = ft_ui_run(&config, &signal, err, err_size);
+	if (arg.player)
+		ft_player_stop(arg.player);
 	ret = finish(session, arg.collector, ret, err, err_size);
+	ft_player_free(arg.player);
 	ft_collector_free(arg.collector);
 	ft_mailbox_free(arg.mailbox);
 	return ret;

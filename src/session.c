@@ -23,6 +23,8 @@
 #include "options.h"
 #include "output/caller.h"
 #include "output/writers.h"
+#include "recording/player.h"
+#include "recording/recording.h"
 
 #define NAMES_FILE_MAX (4U << 20)
 
@@ -50,6 +52,48 @@ static char *read_text(const char *path)
 	return text;
 }
 
+/* --until */
+static int parse_until(struct ft_session *session, char *err, size_t err_size)
+{
+	const char *text = session->options->until;
+	char why[256];
+	size_t where;
+	int ret;
+
+	if (!text)
+		return 0;
+	ret = ft_filter_parse(text, session->names, &session->until, &where, why, sizeof(why));
+	if (ret < 0)
+		snprintf(err, err_size, "--until \"%s\": %s", text, why);
+	return ret;
+}
+
+/* -r FILE, if it is a recording: with the rights of who calls us. */
+static int open_recording(struct ft_session *session, char *err, size_t err_size)
+{
+	const struct ft_options *options = session->options;
+	struct ft_caller caller;
+	int ret = 0;
+
+	if (!options->read_file)
+		return 0;
+	ft_caller_init(&caller);
+	ft_caller_enter(&caller);
+	session->plays = ft_recording_is(options->read_file);
+	if (session->plays)
+		ret = ft_recording_open(options->read_file, &session->recording, err, err_size);
+	ft_caller_leave(&caller);
+	ft_caller_done(&caller);
+	if (ret == 0 && session->plays && options->capture_filter) {
+		snprintf(err, err_size, _("-f takes packets: not with -r of a recording"));
+		ret = -EINVAL;
+	}
+	if (ret == 0 && session->recording)
+		snprintf(session->observer, sizeof(session->observer), "%s",
+			 ft_recording_observer(session->recording));
+	return ret;
+}
+
 /* Fills the session; on failure nothing is left. */
 int ft_session_open(struct ft_session *session, const struct ft_options *options, char *err,
 		    size_t err_size)
@@ -69,22 +113,29 @@ int ft_session_open(struct ft_session *session, const struct ft_options *options
 	free(services);
 	ret = ft_filter_parse(options->filter, session->names, &session->filter, &where, why,
 			      sizeof(why));
-	if (ret < 0) {
+	if (ret < 0)
 		snprintf(err, err_size, _("filter \"%s\": %s"), options->filter, why);
+	else
+		ret = parse_until(session, err, err_size);
+	if (ret == 0)
+		ret = open_recording(session, err, err_size);
+	if (ret < 0)
 		ft_session_close(session);
-	}
 	return ret;
 }
 
 /* Frees what open filled. */
 void ft_session_close(struct ft_session *session)
 {
+	ft_recording_close(session->recording);
 	ft_writers_free(session->writers);
 	ft_filter_free(session->filter);
+	if (session->until)
+		ft_filter_free(session->until);
 	ft_names_free(session->output_names);
 	ft_names_free(session->names);
 	session->writers = NULL;
-	session->filter = NULL;
+	session->filter = session->until = NULL;
 	session->output_names = session->names = NULL;
 }
 
@@ -210,6 +261,29 @@ int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 	if (ret == 0 && session->writers)
 		ret = ft_writers_start(session->writers, err, err_size);
 	return ret;
+}
+
+int ft_session_play(struct ft_session *session, struct ft_mailbox *mailbox,
+		    struct ft_player **ret_player, char *err, size_t err_size)
+{
+	struct ft_queue *queues[FT_WRITERS_MAX];
+	struct ft_player_config config = {
+		.mailbox = mailbox,
+		.queues = queues,
+		.queue_count = session->writers ? ft_writers_count(session->writers) : 0,
+		.intervals = session->options->intervals,
+	};
+	char remark[256];
+	unsigned flags;
+	int ret;
+
+	for (size_t i = 0; i < config.queue_count; i++)
+		queues[i] = ft_writers_queue(session->writers, i, &flags);
+	confine(session, 1U << FT_CONFINE_RIGHTS | 1U << FT_CONFINE_CALLS | 1U << FT_CONFINE_FILES,
+		0, remark, sizeof(remark));
+	ret = ft_player_start(&config, session->recording, ret_player, err, err_size);
+	session->recording = NULL;
+	return ret == 0 ? ft_writers_start(session->writers, err, err_size) : ret;
 }
 
 /* Before any thread. */

@@ -16,6 +16,8 @@ struct ft_filter;
 struct ft_mailbox;
 struct ft_names;
 struct ft_options;
+struct ft_player;
+struct ft_recording;
 struct ft_writers;
 
 struct ft_session {
@@ -24,10 +26,13 @@ struct ft_session {
 	char observer[65];                /* this host's name */
 	struct ft_names *names;           /* owned: hosts and services of /etc */
 	struct ft_filter *filter;         /* owned */
+	struct ft_filter *until;          /* owned; NULL: no --until */
 	/* What the outputs beside the screen read: nobody changes it while they run. */
 	struct ft_names *output_names;    /* owned */
 	struct ft_show output_show;
 	struct ft_writers *writers;       /* owned */
+	struct ft_recording *recording;   /* owned until it is played; NULL: -r names none */
+	bool plays;                       /* a recording: there is no collector */
 };
 
 /* -EINVAL + sentence if the display filter is none. */
@@ -39,6 +44,10 @@ void ft_session_close(struct ft_session *session);
  * the outputs that are open. -errno + sentence. */
 int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 		       struct ft_collector **ret_collector, char *err, size_t err_size);
+
+/* The same for a recording: the player stands for the collector. */
+int ft_session_play(struct ft_session *session, struct ft_mailbox *mailbox,
+		    struct ft_player **ret_player, char *err, size_t err_size);
 
 /* session_outputs.c: opens what the options ask for beside the screen, and with `print` batch's
  * stdout. Before the collector. -errno + sentence; what is open stays the session's. */

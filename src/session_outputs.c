@@ -17,6 +17,7 @@
 #include "core/column.h"
 #include "options.h"
 #include "output/exporters.h"
+#include "output/outputs.h"
 #include "output/writers.h"
 #include "recording/recording.h"
 
@@ -101,6 +102,12 @@ int ft_session_open_outputs(struct ft_session *session, bool print, char *err, s
 		ret = add(session, ft_output_find(options->format), &config, FT_WRITER_ESSENTIAL,
 			  err, err_size);
 		config.stream = NULL;
+	}
+	if (ret == 0 && session->until) {
+		struct ft_output_config until = config;
+
+		until.query.filter = session->until;
+		ret = add(session, &ft_output_until, &until, FT_WRITER_ESSENTIAL, err, err_size);
 	}
 	if (ret == 0 && options->write_file) {
 		config.target = options->write_file;

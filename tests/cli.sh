@@ -56,6 +56,7 @@ fails 1 'not with --pane health' -b -o csv --pane health
 works ' lo ' -D
 fails 1 'packets are not written' -w file.pcapng
 fails 1 'no age, size, or both' --keep soon
+fails 1 'until "rate >": ' -b -r /dev/null --until 'rate >'
 fails 1 'did you mean --interface' --interfac-e lo
 fails 1 'ssh -t, or -b' -i lo
 fails 1 'needs a value' -b -c

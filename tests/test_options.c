@@ -205,6 +205,7 @@ static void bad_lines(void **state)
 		{ "-w|", "-w needs a value" },
 		{ "-w|x.flow|--readonly", "--readonly writes no files: not with -w" },
 		{ "-w|x.flow|-r|x.flow", "-w and -r name the same file" },
+		{ "--until|tcp", "--until ends batch: only with -b" },
 		{ "--keep|7", "--keep: \"7\" is no age" },
 		{ "--record", "unknown option --record" },
 		{ "--interfce|lo", "did you mean --interface" },

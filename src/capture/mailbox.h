@@ -35,6 +35,8 @@ void ft_queue_free(struct ft_queue *queue); /* drops what is left */
 bool ft_queue_put(struct ft_queue *queue, void *item); /* false if full: not taken over */
 /* The same, but one place beyond the capacity is kept for it: what must not be lost at the end. */
 bool ft_queue_put_last(struct ft_queue *queue, void *item);
+/* Waits while it is full; false once closed: not taken over. */
+bool ft_queue_put_wait(struct ft_queue *queue, void *item);
 bool ft_queue_full(const struct ft_queue *queue);
 void *ft_queue_take(struct ft_queue *queue); /* NULL if empty; never waits */
 void *ft_queue_wait(struct ft_queue *queue); /* waits; NULL once closed and empty */

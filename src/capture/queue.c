@@ -21,7 +21,7 @@
 
 struct ft_queue {
 	pthread_mutex_t lock;
-	pthread_cond_t filled;
+	pthread_cond_t filled, emptied;
 	void (*drop)(void *item);
 	size_t capacity;
 	size_t head, count;
@@ -42,6 +42,7 @@ struct ft_queue *ft_queue_new(size_t capacity, void (*drop)(void *item))
 	queue = xcalloc(1, sizeof(*queue) + (capacity + 1) * sizeof(queue->ring[0]));
 	pthread_mutex_init(&queue->lock, NULL);
 	pthread_cond_init(&queue->filled, NULL);
+	pthread_cond_init(&queue->emptied, NULL);
 	queue->drop = drop;
 	queue->capacity = capacity;
 	queue->fd = fd;
@@ -61,8 +62,18 @@ void ft_queue_free(struct ft_queue *queue)
 	}
 	close(queue->fd);
 	pthread_cond_destroy(&queue->filled);
+	pthread_cond_destroy(&queue->emptied);
 	pthread_mutex_destroy(&queue->lock);
 	free(queue);
+}
+
+/* Appends; there is room and the lock is held. */
+static void append(struct ft_queue *queue, void *item)
+{
+	queue->ring[(queue->head + queue->count) % (queue->capacity + 1)] = item;
+	if (queue->count++ == 0)
+		(void)!eventfd_write(queue->fd, 1);
+	pthread_cond_signal(&queue->filled);
 }
 
 /* Appends if fewer than `room` are in. */
@@ -72,12 +83,23 @@ static bool put_within(struct ft_queue *queue, void *item, size_t room)
 
 	pthread_mutex_lock(&queue->lock);
 	done = !queue->closed && queue->count < room;
-	if (done) {
-		queue->ring[(queue->head + queue->count) % (queue->capacity + 1)] = item;
-		if (queue->count++ == 0)
-			(void)!eventfd_write(queue->fd, 1);
-		pthread_cond_signal(&queue->filled);
-	}
+	if (done)
+		append(queue, item);
+	pthread_mutex_unlock(&queue->lock);
+	return done;
+}
+
+/* Waits for room. */
+bool ft_queue_put_wait(struct ft_queue *queue, void *item)
+{
+	bool done;
+
+	pthread_mutex_lock(&queue->lock);
+	while (!queue->closed && queue->count >= queue->capacity)
+		pthread_cond_wait(&queue->emptied, &queue->lock);
+	done = !queue->closed;
+	if (done)
+		append(queue, item);
 	pthread_mutex_unlock(&queue->lock);
 	return done;
 }
@@ -119,6 +141,7 @@ static void *take_locked(struct ft_queue *queue)
 	queue->head = (queue->head + 1) % (queue->capacity + 1);
 	if (--queue->count == 0)
 		(void)!eventfd_read(queue->fd, &count);
+	pthread_cond_signal(&queue->emptied);
 	return item;
 }
 
@@ -152,6 +175,7 @@ void ft_queue_close(struct ft_queue *queue)
 	pthread_mutex_lock(&queue->lock);
 	queue->closed = true;
 	pthread_cond_broadcast(&queue->filled);
+	pthread_cond_broadcast(&queue->emptied);
 	pthread_mutex_unlock(&queue->lock);
 }
 

@@ -93,6 +93,7 @@ struct ft_snapshot_info {
 	const struct ft_socket_list *socket_list; /* shared; NULL = nobody asked for one */
 };
 
+/* What a member points to, snapshot.c frees and snapshot_own.c copies: a new one is a line in both. */
 /* One process that a flow of this snapshot (or a process still listed) is owned by. */
 struct ft_snapshot {
 	/* times */

@@ -9,5 +9,6 @@ extern const struct ft_output_ops ft_output_text;
 extern const struct ft_output_ops ft_output_json;
 extern const struct ft_output_ops ft_output_ndjson;
 extern const struct ft_output_ops ft_output_csv;
+extern const struct ft_output_ops ft_output_until; /* no format: what --until asks */
 
 #endif

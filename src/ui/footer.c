@@ -33,6 +33,7 @@ static void render_prompt(struct ft_scene *scene)
 		[FT_PROMPT_FILTER] = N_("filter:"),
 		[FT_PROMPT_FIND] = N_("find:"),
 		[FT_PROMPT_INTERVAL] = N_("interval in s, instead of"),
+		[FT_PROMPT_JUMP] = N_("time:"),
 	};
 	const struct ft_prompt *prompt = &scene->view->prompt;
 	struct ft_pen pen = ft_pen(scene->window, scene->footer, 0, scene->width,

@@ -47,6 +47,36 @@ static void clock_text(uint64_t realtime_ns, char text[16])
 		strftime(text, 16, "%H:%M:%S", &tm);
 }
 
+/* How far before the newest moment this is; of a recording where in it. */
+static void past_text(const struct ft_view *view, const struct ft_snapshot *snapshot, char *text,
+		      size_t size)
+{
+	char ago[16];
+
+	if (view->recording)
+		snprintf(text, size, " %s %" PRIu64 "/%zu ", _("RECORDING"), snapshot->generation,
+			 view->span.count);
+	else
+		snprintf(text, size, " %s -%s ", _("PAST"),
+			 ft_fmt_age(view->span.to_ns > snapshot->end_ns ?
+					    view->span.to_ns - snapshot->end_ns : 0,
+				    8, ago, sizeof(ago)));
+}
+
+/* The span of a recording, with its day if that isn't all of it. */
+static void span_text(const struct ft_view *view, char *text, size_t size)
+{
+	char from[16], to[16], day[32] = "";
+	time_t seconds = (time_t)(view->span.from_ns / 1000000000U);
+	struct tm tm;
+
+	clock_text(view->span.from_ns, from);
+	clock_text(view->span.to_ns, to);
+	if (localtime_r(&seconds, &tm))
+		strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	snprintf(text, size, "%s %s - %s", day, from, to);
+}
+
 /* The right end of the first line; returns where it begins. */
 static int render_state(struct ft_scene *scene)
 {
@@ -56,7 +86,9 @@ static int render_state(struct ft_scene *scene)
 	int width, x;
 
 	clock_text(snapshot ? snapshot->end_ns : 0, clock);
-	if (scene->view->paused)
+	if (snapshot && (scene->view->past || scene->view->recording))
+		past_text(scene->view, snapshot, badge, sizeof(badge));
+	else if (scene->view->paused)
 		snprintf(badge, sizeof(badge), " %s ", _("PAUSED"));
 	else if (snapshot && snapshot->paused_watch)
 		snprintf(badge, sizeof(badge), " %s ", _("NOT WATCHED"));
@@ -95,8 +127,12 @@ static void render_title(struct ft_scene *scene)
 	}
 	scope_names(snapshot, ascii, (unsigned)ft_pen_room(&pen) / 2, names, sizeof(names));
 	ft_pen_printf(&pen, FT_STYLE_TEXT, "%s ", names);
-	if (snapshot->backend && snapshot->backend[0])
+	if (scene->view->recording) {
+		span_text(scene->view, expression, sizeof(expression));
+		ft_pen_printf(&pen, FT_STYLE_DIM, "(%s) ", expression);
+	} else if (snapshot->backend && snapshot->backend[0]) {
 		ft_pen_printf(&pen, FT_STYLE_DIM, "(%s) ", snapshot->backend);
+	}
 	if (snapshot->capture_filter && snapshot->capture_filter[0]) {
 		ft_fmt_escape(snapshot->capture_filter, strlen(snapshot->capture_filter), ascii,
 			      expression, sizeof(expression));

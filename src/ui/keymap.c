@@ -71,6 +71,13 @@ const struct ft_binding ft_bindings[] = {
 	  N_("totals in the lists count from now; again: since start") },
 	{ { 'i' }, FT_ACTION_INTERFACES, FT_KEYS_SHOW, N_("interfaces, counters, notes") },
 
+	{ { ',', '[' }, FT_ACTION_STEP_BACK, FT_KEYS_TIME, N_("one moment back") },
+	{ { '.', ']' }, FT_ACTION_STEP_ON, FT_KEYS_TIME, N_("one moment on") },
+	{ { ';', '{' }, FT_ACTION_MINUTE_BACK, FT_KEYS_TIME, N_("a minute back") },
+	{ { '}' }, FT_ACTION_MINUTE_ON, FT_KEYS_TIME, N_("a minute on") },
+	{ { ':' }, FT_ACTION_JUMP, FT_KEYS_TIME, N_("to a time: 12:34:56, -5m, +30s") },
+	{ { '0' }, FT_ACTION_LIVE, FT_KEYS_TIME, N_("back to what is now") },
+
 	{ { ' ', 'P', 'Z' }, FT_ACTION_PAUSE, FT_KEYS_DO, N_("pause; counting goes on") },
 	{ { 'd' }, FT_ACTION_INTERVAL, FT_KEYS_DO, N_("interval, in seconds") },
 	{ { '+' }, FT_ACTION_SLOWER, FT_KEYS_DO, N_("longer interval") },
@@ -90,7 +97,7 @@ const char *ft_key_group_name(enum ft_key_group group)
 	static const char *const names[FT_KEYS_MAX] = {
 		[FT_KEYS_MOVE] = N_("Moving"),	 [FT_KEYS_SORT] = N_("Order"),
 		[FT_KEYS_FILTER] = N_("Filters"), [FT_KEYS_SHOW] = N_("What is shown"),
-		[FT_KEYS_DO] = N_("Doing"),
+		[FT_KEYS_TIME] = N_("The past"), [FT_KEYS_DO] = N_("Doing"),
 	};
 
 	return names[group];

@@ -18,6 +18,7 @@
 #include "capture/resolver.h"
 #include "core/nls.h"
 #include "options.h"
+#include "recording/player.h"
 #include "ui/term.h"
 #include "ui/ui_priv.h"
 
@@ -102,7 +103,12 @@ static void look_for_end(struct ft_ui *ui)
 	char sentence[FT_REASON_MAX] = "";
 	int error = 0;
 
-	bool done = ft_collector_done(ui->collector, &error, sentence, sizeof(sentence));
+	bool done = false;
+
+	if (ui->collector)
+		done = ft_collector_done(ui->collector, &error, sentence, sizeof(sentence));
+	else if (ui->player && (error = ft_player_error(ui->player, sentence, sizeof(sentence))) < 0)
+		done = true;
 
 	/* A file's last picture stays until its user quits, unless -c said how long. */
 	if (!done && ui->config->options->read_file && ui->config->options->intervals)

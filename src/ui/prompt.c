@@ -211,11 +211,28 @@ static unsigned set_interval(struct ft_view *view)
 	return FT_FX_INTERVAL | FT_FX_PAINT;
 }
 
+/* Enter on a time to go to: nothing goes nowhere. */
+static unsigned jump(struct ft_view *view, const struct ft_stage *stage)
+{
+	struct ft_prompt *prompt = &view->prompt;
+	uint64_t now = stage->snapshot ? stage->snapshot->end_ns : 0;
+
+	if (prompt->text[0] && ft_wish_parse(prompt->text, now, &view->wish) < 0) {
+		snprintf(prompt->error, sizeof(prompt->error), "%s",
+			 _("a time: 12:34, 12:34:56, 2026-11-21 12:34, -5m, +30s"));
+		return FT_FX_PAINT;
+	}
+	prompt->kind = FT_PROMPT_NONE;
+	return prompt->text[0] ? FT_FX_PAST | FT_FX_PAINT : FT_FX_PAINT;
+}
+
 /* Enter: what is invalid stays open, with the reason. */
-static unsigned commit(struct ft_view *view)
+static unsigned commit(struct ft_view *view, const struct ft_stage *stage)
 {
 	struct ft_prompt *prompt = &view->prompt;
 
+	if (prompt->kind == FT_PROMPT_JUMP)
+		return jump(view, stage);
 	if (prompt->kind == FT_PROMPT_INTERVAL)
 		return set_interval(view);
 	if (prompt->kind == FT_PROMPT_FILTER && prompt->error[0])
@@ -240,7 +257,7 @@ unsigned ft_prompt_step(struct ft_view *view, const struct ft_event *event,
 	case FT_CTRL('C'):
 		return cancel(view);
 	case FT_KEY_ENTER:
-		return commit(view);
+		return commit(view, stage);
 	case FT_CTRL('L'):
 		return FT_FX_REDRAW;
 	case FT_CTRL('Z'):

@@ -486,11 +486,44 @@ static unsigned act_zero(struct ft_view *view, enum ft_action action,
 	return REFILL;
 }
 
+/* Steps through the past, and out of it. */
+static unsigned act_past(struct ft_view *view, enum ft_action action, const struct ft_stage *stage)
+{
+	static const struct {
+		enum ft_action action;
+		struct ft_wish wish;
+	} wishes[] = {
+		{ FT_ACTION_STEP_BACK, { FT_WISH_STEPS, -1 } },
+		{ FT_ACTION_STEP_ON, { FT_WISH_STEPS, 1 } },
+		{ FT_ACTION_MINUTE_BACK, { FT_WISH_TIME, -60000000000 } },
+		{ FT_ACTION_MINUTE_ON, { FT_WISH_TIME, 60000000000 } },
+		{ FT_ACTION_LIVE, { FT_WISH_LIVE, 0 } },
+	};
+
+	(void)stage;
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
+		if (wishes[i].action == action)
+			view->wish = wishes[i].wish;
+	return FT_FX_PAST | FT_FX_PAINT;
+}
+
+static unsigned act_jump(struct ft_view *view, enum ft_action action, const struct ft_stage *stage)
+{
+	(void)action;
+	(void)stage;
+	ft_prompt_open(view, FT_PROMPT_JUMP, "");
+	return FT_FX_PAINT;
+}
+
 static unsigned act_pause(struct ft_view *view, enum ft_action action,
 			  const struct ft_stage *stage)
 {
 	(void)action;
 	(void)stage;
+	if (view->recording) {
+		ft_view_say(view, false, _("a recording: , and . go from moment to moment"));
+		return FT_FX_PAINT;
+	}
 	view->paused = !view->paused;
 	return view->paused ? FT_FX_PAINT : FT_FX_TAKE | FT_FX_PAINT;
 }
@@ -617,6 +650,12 @@ static const ft_act_fn acts[FT_ACTION_MAX] = {
 	[FT_ACTION_AMOUNTS] = act_amounts,
 	[FT_ACTION_WINDOW] = act_window,
 	[FT_ACTION_ZERO] = act_zero,
+	[FT_ACTION_STEP_BACK] = act_past,
+	[FT_ACTION_STEP_ON] = act_past,
+	[FT_ACTION_MINUTE_BACK] = act_past,
+	[FT_ACTION_MINUTE_ON] = act_past,
+	[FT_ACTION_JUMP] = act_jump,
+	[FT_ACTION_LIVE] = act_past,
 	[FT_ACTION_PAUSE] = act_pause,
 	[FT_ACTION_INTERVAL] = act_interval,
 	[FT_ACTION_SLOWER] = act_interval_step,

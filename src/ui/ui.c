@@ -24,6 +24,7 @@
 #include "core/xalloc.h"
 #include "options.h"
 #include "output/output.h"
+#include "recording/player.h"
 #include "ui/term.h"
 #include "ui/ui_priv.h"
 
@@ -154,21 +155,73 @@ void ft_ui_show(struct ft_ui *ui)
 	ask_names(ui);
 }
 
-unsigned ft_ui_take(struct ft_ui *ui)
+/* Another moment on the screen; the reference is taken over. */
+static void show_moment(struct ft_ui *ui, const struct ft_snapshot *snapshot)
 {
-	const struct ft_snapshot *newest, *old = ui->snapshot;
+	const struct ft_snapshot *old = ui->snapshot;
 
-	if (ui->view.paused && ui->snapshot)
-		return 0;
-	newest = ft_mailbox_take(ui->config->mailbox);
-	if (!newest)
-		return 0;
-	ui->snapshot = newest;
-	ft_view_took(&ui->view, newest);
+	ui->snapshot = snapshot;
+	ft_view_took(&ui->view, snapshot);
 	/* Rows borrow from the old one until they are filled again. */
 	ft_ui_update(ui, FT_FX_FILL | FT_FX_PAINT);
 	ft_snapshot_put(old);
+}
+
+/* Takes what is in the mailbox. In a live run it becomes a part of the past as well, whatever is on
+ * the screen. */
+static void take_newest(struct ft_ui *ui)
+{
+	const struct ft_snapshot *newest = ft_mailbox_take(ui->config->mailbox);
+
+	if (!newest)
+		return;
+	if (ui->player) {
+		ft_player_span(ui->player, &ui->view.span);
+	} else if (newest->progress < 0 && newest->interval_ns > 0) {
+		ft_moments_add(&ui->moments, newest);
+		ft_moments_span(&ui->moments, &ui->view.span);
+	}
+	ft_snapshot_put(ui->newest);
+	ui->newest = newest;
+}
+
+unsigned ft_ui_take(struct ft_ui *ui)
+{
+	const struct ft_snapshot *newest;
+
+	take_newest(ui);
+	if (!ui->newest || (ui->snapshot && (ui->view.paused || ui->view.past)))
+		return 0;
+	newest = ui->newest;
+	ui->newest = NULL;
+	show_moment(ui, newest);
 	return FT_FX_PAINT;
+}
+
+/* Goes to the moment that is wished for. */
+static void go(struct ft_ui *ui)
+{
+	const struct ft_snapshot *moment;
+
+	if (ui->player) {
+		ft_player_ask(ui->player, &ui->view.wish);
+		return;
+	}
+	if (!ui->snapshot)
+		return;
+	moment = ft_moments_find(&ui->moments, ui->snapshot->end_ns, &ui->view.wish);
+	if (!moment && ui->moments.count < 2)
+		ft_view_say(&ui->view, false, _("there is no past yet"));
+	ui->view.past = moment != NULL;
+	if (moment) {
+		show_moment(ui, ft_snapshot_take(moment));
+		return;
+	}
+	/* Live again: the newest is what waits, or the copy of what was shown. */
+	if (!ui->newest && ui->moments.count > 0)
+		ui->newest = ft_snapshot_take(ui->moments.moment[ui->moments.count - 1].snapshot);
+	ui->view.paused = false;
+	ft_ui_take(ui);
 }
 
 /* ---- effects */
@@ -268,7 +321,8 @@ void ft_ui_suspend(struct ft_ui *ui)
 	struct sigaction stop = { .sa_handler = SIG_DFL }, before;
 	sigset_t set, old;
 
-	ft_collector_pause(ui->collector, true);
+	if (ui->collector)
+		ft_collector_pause(ui->collector, true);
 	ft_term_leave();
 	/* SIGTSTP and not SIGSTOP: where no shell could wake us, the kernel doesn't stop us. */
 	sigemptyset(&set);
@@ -279,20 +333,29 @@ void ft_ui_suspend(struct ft_ui *ui)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	sigaction(SIGTSTP, &before, NULL);
 	ft_term_enter();
-	ft_collector_pause(ui->collector, false);
+	if (ui->collector)
+		ft_collector_pause(ui->collector, false);
 	ft_ui_update(ui, FT_FX_FILL | FT_FX_PAINT);
 	ft_ui_show(ui);
+}
+
+/* Tells the collector what is looked at. */
+static void want(struct ft_ui *ui)
+{
+	if (!ui->collector)
+		return;
+	ft_collector_want_sockets(ui->collector, ft_view_wants_sockets(&ui->view));
+	ft_collector_want_cost(ui->collector, ft_view_wants_cost(&ui->view));
 }
 
 void ft_ui_event(struct ft_ui *ui, const struct ft_event *event)
 {
 	struct ft_stage stage = stage_of(ui);
-	bool paused = ui->view.paused;
 	unsigned effects = ft_view_step(&ui->view, event, &stage);
 
 	if (effects & FT_FX_QUIT)
 		ui->quit = true;
-	if (effects & FT_FX_INTERVAL)
+	if ((effects & FT_FX_INTERVAL) && ui->collector)
 		ft_collector_set_interval(ui->collector, ui->view.interval_ns);
 	if (effects & FT_FX_NAMES)
 		ft_ui_switch_resolver(ui);
@@ -300,10 +363,9 @@ void ft_ui_event(struct ft_ui *ui, const struct ft_event *event)
 		write_moment(ui);
 	if (effects & FT_FX_COPY)
 		copy_row(ui);
-	ft_collector_want_sockets(ui->collector, ft_view_wants_sockets(&ui->view));
-	ft_collector_want_cost(ui->collector, ft_view_wants_cost(&ui->view));
-	if (ui->view.paused != paused)
-		ft_ui_watch(ui, ft_mailbox_fd(ui->config->mailbox), !ui->view.paused);
+	if (effects & FT_FX_PAST)
+		go(ui);
+	want(ui);
 	if (effects & FT_FX_REDRAW) {
 		clearok(curscr, TRUE);
 		effects |= FT_FX_PAINT;
@@ -343,6 +405,8 @@ static void done(struct ft_ui *ui)
 		ft_listing_done(&ui->listing[i]);
 	ft_snapshot_put(ui->subject);
 	ft_snapshot_put(ui->snapshot);
+	ft_snapshot_put(ui->newest);
+	ft_moments_done(&ui->moments);
 	ft_view_done(&ui->view);
 	free(ui->warnings);
 	free(ui);
@@ -365,9 +429,10 @@ int ft_ui_run(const struct ft_ui_config *config, int *ret_signal, char *err, siz
 	ui->warnings = join_warnings(config->warnings, remark);
 	ft_ui_update(ui, FT_FX_FILL | FT_FX_PAINT);
 	ft_ui_show(ui);
-	result = config->start(config->start_arg, &ui->collector, err, err_size);
+	result = config->start(config->start_arg, &ui->collector, &ui->player, err, err_size);
 	if (result == 0) {
-		ft_collector_want_sockets(ui->collector, ft_view_wants_sockets(&ui->view));
+		ui->view.recording = ui->player != NULL;
+		want(ui);
 		result = ft_ui_loop(ui, err, err_size);
 	}
 	ft_term_close();

@@ -12,16 +12,18 @@ struct ft_collector;
 struct ft_mailbox;
 struct ft_names;
 struct ft_options;
+struct ft_player;
 
 struct ft_ui_config {
 	const struct ft_options *options;
 	struct ft_mailbox *mailbox;     /* borrowed */
 	/*
 	 * Starts the collector: called once the first frame is on the screen, so that it does
-	 * not wait for programs to load. The collector stays the callee's. 0, or -errno with a
-	 * sentence: then the terminal is put back and ft_ui_run returns it.
+	 * not wait for programs to load; or, for a recording, a player. It stays the callee's. 0,
+	 * or -errno with a sentence: then the terminal is put back and ft_ui_run returns it.
 	 */
-	int (*start)(void *arg, struct ft_collector **ret_collector, char *err, size_t err_size);
+	int (*start)(void *arg, struct ft_collector **ret_collector,
+		     struct ft_player **ret_player, char *err, size_t err_size);
 	void *start_arg;
 	struct ft_names *names;         /* borrowed */
 	const char *observer;           /* host name */

@@ -10,11 +10,15 @@
 #include "ui/ui.h"
 
 struct ft_collector;
+struct ft_player;
 struct ft_resolver;
 
 struct ft_ui {
 	const struct ft_ui_config *config;
 	struct ft_collector *collector; /* borrowed; NULL while the first frame is painted */
+	struct ft_player *player;       /* borrowed; of a recording: there is no collector */
+	struct ft_moments moments;            /* of a live run */
+	const struct ft_snapshot *newest; /* a reference: taken, but not shown; or NULL */
 	struct ft_view view;
 	struct ft_listing listing[FT_LIST_MAX];
 	struct ft_scene scene;

@@ -24,6 +24,7 @@
 
 #include "core/column.h"
 #include "core/filter.h"
+#include "core/moments.h"
 #include "core/rows.h"
 #include "ui/input.h"
 #include "ui/keymap.h"
@@ -66,7 +67,8 @@ struct ft_menu {
 	size_t count, chosen;
 };
 
-enum ft_prompt_kind { FT_PROMPT_NONE, FT_PROMPT_FILTER, FT_PROMPT_FIND, FT_PROMPT_INTERVAL };
+enum ft_prompt_kind { FT_PROMPT_NONE, FT_PROMPT_FILTER, FT_PROMPT_FIND, FT_PROMPT_INTERVAL,
+		      FT_PROMPT_JUMP };
 struct ft_prompt {
 	enum ft_prompt_kind kind;
 	char text[FT_PROMPT_MAX]; /* valid UTF-8 */
@@ -98,6 +100,10 @@ struct ft_view {
 	enum ft_group_by group_by;
 	bool hide_closed, frozen, paused, readonly;
 	bool resolve; /* names from reverse DNS */
+	bool recording;       /* a recording is read: all of it is past */
+	bool past;            /* a moment before the newest is shown */
+	struct ft_wish wish;  /* with FT_FX_PAST: where to */
+	struct ft_span_shown span; /* what can be walked through */
 	uint64_t interval_ns;
 
 	struct ft_filter *filter; /* owned; never NULL */
@@ -153,6 +159,7 @@ struct ft_stage {
 #define FT_FX_REDRAW (1U << 7)
 #define FT_FX_SUSPEND (1U << 8)
 #define FT_FX_QUIT (1U << 9)
+#define FT_FX_PAST (1U << 10)  /* the moment that view->wish means */
 
 /* options are read during the call only; names is borrowed for good. */
 void ft_view_init(struct ft_view *view, const struct ft_options *options,

@@ -154,7 +154,7 @@ static void describe(struct desk *desk, char *text, size_t size)
 					     "interfaces", "health", "help" };
 	static const char *const units[] = { "bits", "bytes", "packets" };
 	static const char *const amounts[] = { "both", "rates", "totals" };
-	static const char *const prompts[] = { "none", "filter", "find", "interval" };
+	static const char *const prompts[] = { "none", "filter", "find", "interval", "jump" };
 	struct ft_view *view = &desk->view;
 	struct ft_frame *front = ft_view_front(view);
 	enum ft_list list = ft_view_list(view);
@@ -165,7 +165,7 @@ static void describe(struct desk *desk, char *text, size_t size)
 		 " pane:%s depth:%u line:%zu top:%zu flow:%u rows:%zu skip:%u sort:%s%c "
 		 "shown:%s%s%s%s%s%s filter:[%s] find:[%s] prompt:%s menu:%d unit:%s amounts:%s "
 		 "window:%u group:%s closed:%s hosts:%s services:%s ports:%s command:%s "
-		 "order:%s %s interval:%llu base:%s fx:%s%s%s%s%s%s%s message:%s ",
+		 "order:%s %s interval:%llu base:%s fx:%s%s%s%s%s%s%s%s wish:%d,%lld message:%s ",
 		 panes[front->pane], view->depth, front->index, front->top, selected_flow(desk),
 		 rows, front->skip, view->sort[list].column->id,
 		 view->sort[list].ascending ? '+' : '-', shown & FT_SHOW_TCP ? "T" : "",
@@ -183,7 +183,8 @@ static void describe(struct desk *desk, char *text, size_t size)
 		 desk->effects & FT_FX_QUIT ? "Q" : "", desk->effects & FT_FX_WRITE ? "W" : "",
 		 desk->effects & FT_FX_COPY ? "C" : "", desk->effects & FT_FX_INTERVAL ? "I" : "",
 		 desk->effects & FT_FX_SUSPEND ? "S" : "", desk->effects & FT_FX_REDRAW ? "R" : "",
-		 desk->effects & FT_FX_TAKE ? "T" : "", view->message[0] ? "yes" : "no");
+		 desk->effects & FT_FX_TAKE ? "T" : "", desk->effects & FT_FX_PAST ? "P" : "",
+		 (int)view->wish.kind, (long long)view->wish.amount, view->message[0] ? "yes" : "no");
 }
 
 /* All words of `wanted` must be in the state. */
@@ -360,8 +361,22 @@ static const struct {
 	{ "h Q", "fx:Q" },
 	{ "C-c", "fx:Q" },
 	{ "/ Q", "fx: filter:[Q]" },
+	/* the past */
+	{ ",", "fx:P wish:0,-1 live" },
+	{ "[", "fx:P wish:0,-1" },
+	{ ".", "fx:P wish:0,1" },
+	{ "]", "fx:P wish:0,1" },
+	{ ";", "fx:P wish:1,-60000000000" },
+	{ "{", "fx:P wish:1,-60000000000" },
+	{ "}", "fx:P wish:1,60000000000" },
+	{ "0", "fx:P wish:3,0" },
+	{ ": '-5m'", "fx: prompt:jump" },
+	{ ": '-5m' Enter", "fx:P wish:1,-300000000000 prompt:none" },
+	{ ": 'never' Enter", "fx: prompt:jump" },
+	{ ": Enter", "fx: prompt:none" },
+	{ ": '-5m' Esc", "fx: prompt:none" },
 	/* what means nothing */
-	{ "K W S x B , . ; : f e E 0 9 H M", "pane:flows depth:0 line:0 sort:rate- fx: prompt:none" },
+	{ "K W S x B f e E 9 H M", "pane:flows depth:0 line:0 sort:rate- fx: prompt:none" },
 };
 
 static void test_keys(void **state)
@@ -547,7 +562,7 @@ static void test_mouse(void **state)
 }
 
 /* A paste is text in a prompt and nothing elsewhere. */
-static void test_paste(void **state)
+static void test_momentse(void **state)
 {
 	struct ft_event event = { .pasted = true };
 	struct desk desk;
@@ -657,7 +672,7 @@ int main(void)
 		cmocka_unit_test(test_frozen),	    cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_readonly),
 		cmocka_unit_test(test_options),	    cmocka_unit_test(test_mouse),
-		cmocka_unit_test(test_paste),	    cmocka_unit_test(test_long_prompt),
+		cmocka_unit_test(test_momentse),	    cmocka_unit_test(test_long_prompt),
 		cmocka_unit_test(test_keymap),     cmocka_unit_test(test_places),
 	};
 

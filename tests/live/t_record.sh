@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# A recording holds what was counted, to the byte; README's queries work as they are written;
+# kill -9 at any moment and a full disk cost the interval in work and nothing else; it is the
+# caller's file and nothing is overwritten; it opens in batch and in the panes.
+# timeout: 240
+. "$(dirname "$0")/lib.sh"
+
+"$flowtop" -V | grep -q SQLite || skip_all "built without SQLite"
+command -v sqlite3 >/dev/null || bail "sqlite3 is missing"
+ns_pair a b
+db=$work/rec.flow
+ask() { sqlite3 -readonly "$1" "$2" 2>>"$work/sqlite.err"; }
+
+ft_start live b -i v0 -w "$db"
+sent=$(ft_send a v0 b -n 500 -s 300 --sport 7601 udp)
+in_ns a ping -c 3 -i 0.2 -q fd00::2 >/dev/null
+ft_wait_seen live 503
+ok "the recording can be read while it is written" \
+	wait_for "[ \"\$(ask '$db' 'SELECT sum(seen_packets) >= 503 FROM intervals')\" = 1 ]"
+ft_stop live
+is "$(ls "$work"/rec.flow*)" "$db" "at the end it is one file"
+is "$(stat -c %a "$db")" 600 "of mode 0600"
+is "$(ask "$db" 'PRAGMA integrity_check')" ok "and whole"
+is "$(ask "$db" "SELECT sum(rx_packets), sum(rx_bytes), sum(rx_l2_bytes) FROM counts JOIN flows
+	ON flows.id = flow WHERE remote_port = 7601" | tr '|' ' ')" "$(sent_triple "$sent")" \
+	"UDP to the byte"
+is "$(ask "$db" "SELECT DISTINCT remote_address || ' ' || local_address FROM flows
+	WHERE icmp_type = 128")" "fd00::1 fd00::2" "IPv6 is IPv6"
+is "$(ask "$db" "SELECT count(*) FROM intervals WHERE seen_packets <> flows_packets +
+	other_packets + not_ip_packets + malformed_packets + lost_packets")" 0 \
+	"the line adds up in every interval"
+is "$(ask "$db" "SELECT sum(seen_packets) FROM intervals")" "$(ft_total live seen | cut -d' ' -f1)" \
+	"every packet that was seen is in it, from the first interval on"
+refused() { ! in_ns b "$flowtop" -b -c 1 -i v0 -w "$db" >/dev/null 2>"$work/refused.err"; }
+ok "a recording that is there is not overwritten" refused
+ok "and this is said" grep -q "is there already" "$work/refused.err"
+
+# ---- reading back
+"$flowtop" -b -o ndjson -n -N -r "$db" >"$work/back.ndjson" 2>"$work/back.err"
+is "$(ft_from back 10.0.0.1 '.remote.port == 7601 or .local.port == 7601')" \
+	"$(ft_from live 10.0.0.1 '.remote.port == 7601 or .local.port == 7601')" \
+	"read back it tells the same"
+ft_line back
+
+"$flowtop" -b -o ndjson -n -N -r "$db" --until 'port 7601' >"$work/until.ndjson"
+ok "--until ends with the interval in which it holds" [ "$(jq -rs '[.[] | select(.type == "flow" and
+	.remote.port == 7601) | .time] | unique | length' "$work/until.ndjson")" = 1 ]
+
+# ---- README's queries, as they are written
+queries=$(awk '/^    sqlite3 /' "$top_srcdir/README.md")
+is "$(wc -l <<<"$queries")" 3 "README has three queries"
+while read -r query; do
+	answer=$(cd "$work" && eval "$query" 2>&1)
+	ok "it works: ${query:0:60}" [ -n "$answer" ]
+	ok "and answers: ${answer:0:60}" eval "! grep -qi error <<<'${answer//\'/}'"
+done <<<"$queries"
+
+# ---- kill -9
+round=0
+for wait in 0.37 0.81 1.23; do
+	round=$((round + 1))
+	one=$work/killed$round.flow
+	ip netns exec b "$flowtop" -b -d 0.1 -i v0 -w "$one" >"$work/killed.out" 2>&1 &
+	pid=$!
+	wait_for "[ \"\$(ask '$one' 'SELECT count(*) > 2 FROM intervals')\" = 1 ]"
+	ft_send a v0 b -n 2000 -s 100 --sport 7602 udp >/dev/null
+	sleep "$wait" # a moment like any other: what holds must hold at each
+	before=$(ask "$one" 'SELECT max(id) FROM intervals')
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	is "$(ask "$one" 'PRAGMA integrity_check')" ok "killed after $wait s: the file is whole"
+	ok "and has every interval that was committed" \
+		[ "$(ask "$one" 'SELECT max(id) FROM intervals')" -ge "$before" ]
+	is "$(ask "$one" 'SELECT count(*) - max(id) FROM intervals')" 0 "without a hole"
+done
+
+# ---- a full disk
+mkdir "$work/small"
+mount -t tmpfs -o size=1m none "$work/small" || bail "no tmpfs"
+ft_start full b -i v0 -d 0.2 -w "$work/small/rec.flow"
+fill() { dd if=/dev/zero of="$work/small/fill" bs=4k 2>/dev/null; true; }
+fill
+ft_send a v0 b -n 300 -s 100 --sport 7603 udp >/dev/null
+ok "a full disk is said on the health line" \
+	wait_for "grep -q 'rec.flow: .*full' '$work/full.ndjson'" 20
+ft_wait_seen full 300
+rm "$work/small/fill"
+room=$(date +%s%N)
+ok "with room again it goes on" \
+	wait_for "[ \"\$(ask '$work/small/rec.flow' 'SELECT max(end_ns) > $room FROM intervals')\" = 1 ]" 20
+ft_stop full
+is "$(ask "$work/small/rec.flow" 'PRAGMA integrity_check')" ok "the file is whole"
+is "$(ask "$work/small/rec.flow" "SELECT max(total_rx_packets) FROM counts JOIN flows ON flows.id = flow
+	WHERE remote_port = 7603")" 300 "and its totals have what was counted meanwhile"
+ft_line full
+umount "$work/small"
+
+# ---- the panes
+if command -v tmux >/dev/null; then
+	export LC_ALL=C.UTF-8 TERM=xterm-256color TZ=UTC
+	tm() { tmux -L "ft$$" "$@"; }
+	screen() { tm capture-pane -p -t t; }
+	sees() { wait_for "screen | grep -qF -- '$1'" "${2:-10}" || { screen | sed 's/^/# |/'; return 1; }; }
+	keys() { tm send-keys -t t "$@"; }
+	count=$(ask "$db" 'SELECT count(*) FROM intervals')
+	ip netns exec a env FT_LIVE_MARK="$FT_LIVE_MARK" tmux -L "ft$$" -f /dev/null new-session -d \
+		-s t -x 100 -y 30 "$flowtop" -n -N -r "$db"
+	ok "a recording opens in the panes" sees "RECORDING 1/$count"
+	keys .
+	ok ".: the next moment" sees "RECORDING 2/$count"
+	keys ,
+	ok ",: the one before" sees "RECORDING 1/$count"
+	keys 0
+	ok "0: its end" sees "RECORDING $count/$count"
+	ok "with the flow that was sent" sees "10.0.0.1:7601"
+	keys 2
+	ok "its talkers" sees "fd00::1"
+	keys q
+	wait_for '! tm has-session -t t 2>/dev/null'
+
+	ip netns exec a env FT_LIVE_MARK="$FT_LIVE_MARK" tmux -L "ft$$" -f /dev/null new-session -d \
+		-s t -x 100 -y 30 "$flowtop" -n -N -d 0.2 -i v0
+	ok "live" sees '(tcx)'
+	ft_send a v0 b -n 100 -s 100 --sport 7604 udp >/dev/null
+	ok "a flow" sees 10.0.0.1:7604
+	keys :
+	keys -l -- '-1h'
+	keys Enter
+	ok ":-1h is the oldest moment" sees 'PAST -'
+	ok "without the flow" wait_for "! screen | grep -q 7604"
+	keys 0
+	ok "0: live again" wait_for "! screen | grep -q 'PAST -'"
+	ok "the flow is there" sees 10.0.0.1:7604
+	keys Q
+	wait_for '! tm has-session -t t 2>/dev/null'
+	tm kill-server 2>/dev/null
+fi
+done_testing
