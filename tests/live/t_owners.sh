@@ -90,25 +90,32 @@ flows() {
 # judge MODE SCENARIO MUST: "owner bytes wrong": is each wanted flow there, under the right owner,
 # with the right bytes; is any of its flows under a wrong one?
 judge() {
-	awk -v must="$3" '
+	awk -v must="$3" -v m=0 '
 	FNR == NR { if (must == "pid") $5 = "-"; want[n++] = $0; who[$4, $5] = 1; next }
-	{ flow[m++] = $0 }
+	{
+		flow[m] = $0
+		protocol[m] = $1; port[0, m] = $2; port[1, m] = $3; id[m] = $4
+		for (side = 0; side < 2; side++) {
+			owner_of[side, m] = $(5 + 4 * side); pid_of[side, m] = $(6 + 4 * side)
+			name_of[side, m] = $(7 + 4 * side); bytes_of[side, m] = $(8 + 4 * side)
+		}
+		m++
+	}
 	END {
 		owner = bytes = n > 0; wrong = 0
 		for (i = 0; i < n; i++) {
 			split(want[i], w, " ")
 			found = exact = 0
 			for (j = 0; j < m; j++) {
-				split(flow[j], f, " ")
-				if (f[1] != w[2]) continue
-				mine = (w[2] == 1) ? f[4] == w[3] : w[3] == 0 || f[2] == w[3]
-				theirs = f[3] == w[3]
+				if (protocol[j] != w[2]) continue
+				mine = (w[2] == 1) ? id[j] == w[3] : w[3] == 0 || port[0, j] == w[3]
+				theirs = port[1, j] == w[3]
 				if (w[1] == "peer") mine = theirs
-				if (w[1] == "any" && !mine && theirs || w[1] == "remote" && mine) {
-					o = f[9]; p = f[10]; name = f[11]; b = f[12]
-				} else if (mine) {
-					o = f[5]; p = f[6]; name = f[7]; b = f[8]
-				} else continue
+				if (w[1] == "any" && !mine && theirs || w[1] == "remote" && mine) side = 1
+				else if (mine) side = 0
+				else continue
+				o = owner_of[side, j]; p = pid_of[side, j]
+				name = name_of[side, j]; b = bytes_of[side, j]
 				if (must == "pid") name = "-"
 				if (w[4] == 0 ? o == "kernel" : o == "process" && p == w[4] && name == w[5]) {
 					found = 1
