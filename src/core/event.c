@@ -111,7 +111,8 @@ static bool has_ends(const struct ft_flow_key *key, const struct ft_flow_key *en
 	if (key->protocol != ends->protocol)
 		return false;
 	if (key->port_a_be == ends->port_a_be && key->port_b_be == ends->port_b_be &&
-	    memcmp(key->addr_a, ends->addr_a, 16) == 0 && memcmp(key->addr_b, ends->addr_b, 16) == 0)
+	    memcmp(key->addr_a, ends->addr_a, 16) == 0 &&
+	    memcmp(key->addr_b, ends->addr_b, 16) == 0)
 		return true;
 	return key->port_a_be == ends->port_b_be && key->port_b_be == ends->port_a_be &&
 	       memcmp(key->addr_a, ends->addr_b, 16) == 0 &&
@@ -122,13 +123,14 @@ const struct ft_flow_hot *ft_event_flow(const struct ft_snapshot *snapshot,
 					const struct ft_flow_event *event)
 {
 	const struct ft_flow_hot *found = NULL;
+	uint64_t until_ns = event->hot.last_ns + FT_EVENT_TICKS_NS;
 
 	for (size_t i = 0; i < snapshot->row_count; i++) {
 		const struct ft_flow_hot *row = &snapshot->rows[i];
 
 		if (event->flow_id ? row->flow->id == event->flow_id :
 				     has_ends(&row->flow->key, &event->flow.key) &&
-				     row->flow->first_ns <= event->hot.last_ns + FT_EVENT_TICKS_NS &&
+				     row->flow->first_ns <= until_ns &&
 				     (!found || row->flow->first_ns > found->flow->first_ns))
 			found = row;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list panes: flows, talkers, processes, sockets, events. They differ in the columns that core/column gives
- * them and in what they say when they are empty. The first cell of a line is its mark: + began
- * in this interval, x ended, ^ pinned, * this machine (where no column says it); the hardware cursor rests there on the selected row.
+ * The list panes: flows, talkers, processes, sockets, events. They differ in the columns that
+ * core/column gives them and in what they say when they are empty. The first cell of a line is its
+ * mark: + began in this interval, x ended, ^ pinned, * this machine (where no column says it); the
+ * hardware cursor rests there on the selected row.
  */
 #include <stdio.h>
 #include <string.h>

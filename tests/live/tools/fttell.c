@@ -11,11 +11,11 @@
  * serve prints "ready" when it listens. Of each connection the first octet says how it ends: f, it
  * reads to the end, answers with 50 octets and closes; r, it reads one octet more and closes with
  * the rest unread. talk sends OCTETS (the first says how), prints "ready" and waits for a line on
- * standard input before it goes on: with fin it ends its side and reads to the end, with rst it waits
- * for the reset.
+ * standard input before it goes on: with fin it ends its side and reads to the end, with rst it
+ * waits for the reset.
  *
- * All print one line of JSON at the end: pid, port (its own), sent, received, errno (of what failed,
- * 0), open_us (from established to the begin of the end, as seen from outside of the kernel).
+ * All print one line of JSON at the end: pid, port (its own), sent, received, errno (of what
+ * failed, 0), open_us (from established to the begin of the end, as seen from outside of the kernel).
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -68,7 +68,8 @@ static unsigned port_of(int fd)
 
 static int tell(const struct report *report)
 {
-	printf("{\"pid\":%d,\"port\":%u,\"sent\":%llu,\"received\":%llu,\"errno\":%d,\"open_us\":%llu}\n",
+	printf("{\"pid\":%d,\"port\":%u,\"sent\":%llu,\"received\":%llu,"
+	       "\"errno\":%d,\"open_us\":%llu}\n",
 	       (int)getpid(), report->port, report->sent, report->received, report->error,
 	       report->open_us);
 	fflush(stdout);
