@@ -702,8 +702,15 @@ static int check_layout(sqlite3 *db, const char *path, char *err, size_t err_siz
 	return 0;
 }
 
-/* Opens the file; a finished one in a folder that we may not write to needs no locks. */
-static int open_database(const char *path, bool immutable, sqlite3 **ret_db)
+/* How the file is opened, one after the other. */
+enum way {
+	WAY_READ,
+	WAY_RECOVER,   /* its writer was killed: the log is put in order first */
+	WAY_IMMUTABLE, /* in a folder that we may not write to: without locks */
+	WAYS
+};
+
+static int open_database(const char *path, enum way way, sqlite3 **ret_db)
 {
 	char *uri = sqlite3_mprintf("file:"), *next;
 	int code;
@@ -715,9 +722,10 @@ static int open_database(const char *path, bool immutable, sqlite3 **ret_db)
 		sqlite3_free(uri);
 		uri = next;
 	}
-	next = sqlite3_mprintf("%s%s", uri ? uri : "", immutable ? "?immutable=1" : "");
+	next = sqlite3_mprintf("%s%s", uri ? uri : "", way == WAY_IMMUTABLE ? "?immutable=1" : "");
 	code = sqlite3_open_v2(next, ret_db,
-			       SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+			       (way == WAY_RECOVER ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
+				       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
 	sqlite3_free(uri);
 	sqlite3_free(next);
 	if (code != SQLITE_OK)
@@ -754,11 +762,12 @@ int ft_recording_open(const char *path, struct ft_recording **ret_recording, cha
 
 	snprintf(what, sizeof(what), "-r: %.200s", path);
 	r->owners = ft_owners_new();
-	code = open_database(path, false, &r->db);
-	if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) {
+	code = open_database(path, WAY_READ, &r->db);
+	for (int way = WAY_RECOVER; way < WAYS && (code == SQLITE_CANTOPEN ||
+						   code == SQLITE_READONLY); way++) {
 		sqlite3_close(r->db);
 		r->db = NULL;
-		code = open_database(path, true, &r->db);
+		code = open_database(path, (enum way)way, &r->db);
 	}
 	if (code != SQLITE_OK)
 		ret = ft_recording_error(r->db, what, err, err_size);
