@@ -38,7 +38,8 @@ static const char *const allowed[] = {
 	"rt_sigprocmask", "rt_sigqueueinfo", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait",
 	"rt_sigtimedwait_time64", "rt_tgsigqueueinfo", "sched_get_priority_max",
 	"sched_get_priority_min", "sched_getaffinity", "sched_getattr", "sched_getparam",
-	"sched_getscheduler", "sched_setaffinity", "sched_yield", "set_robust_list",
+	"sched_getscheduler", "sched_setaffinity", "sched_setscheduler", "sched_yield",
+	"set_robust_list",
 	"set_thread_area", "set_tid_address", "setfsgid", "setfsgid32", "setfsuid", "setfsuid32",
 	"setitimer", "setpriority", "setrlimit", "sigaltstack", "sigreturn", "sysinfo", "tgkill",
 	"time", "timer_create", "timer_delete", "timer_getoverrun", "timer_gettime",
@@ -72,8 +73,7 @@ static const char *const allowed[] = {
 };
 
 /* What the sanitizers' own end needs: it stops the program's threads from outside. */
-static const char *const for_sanitizers[] = { "clone", "personality", "process_vm_readv", "ptrace",
-					      "sched_setscheduler" };
+static const char *const for_sanitizers[] = { "clone", "personality", "process_vm_readv", "ptrace" };
 
 static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET };
 static const unsigned int refused_ioctls[] = { TIOCSTI, TIOCLINUX };

@@ -5,13 +5,19 @@
  * wire): with nobody there nothing is told yet, so that flows that go on are told later. libzmq's
  * queue to each subscriber is bounded; one that is full is waited for a moment, then the event is
  * lost and counted.
+ *
+ * libzmq has threads of its own; they begin with the first snapshot, when rights have been given
+ * up. What is wrong with an address to bind to is found out at once, by a socket of our own.
  */
 #include "output/exporters.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
@@ -30,7 +36,9 @@
 
 struct zmq_output {
 	struct ft_output base;
-	void *context, *socket; /* owned */
+	char *endpoint;         /* owned; as libzmq writes it */
+	bool bind;              /* else: connect */
+	void *context, *socket; /* owned; NULL before the first snapshot */
 	struct ft_due *due;     /* owned */
 	struct ft_json json;
 	unsigned subscribers;
@@ -97,13 +105,41 @@ static void remark(struct zmq_output *output)
 		snprintf(text, size, _("records lost: %llu"), lost);
 }
 
+/* A socket with its bounds, bound or connected; -errno. */
+static int open_socket(struct zmq_output *output)
+{
+	int queue = QUEUE_MAX, linger = LINGER_MS, on = 1, ret;
+
+	if (!output->context)
+		output->context = zmq_ctx_new();
+	output->socket = output->context ? zmq_socket(output->context, ZMQ_XPUB) : NULL;
+	if (!output->socket)
+		return -errno;
+	zmq_setsockopt(output->socket, ZMQ_SNDHWM, &queue, sizeof(queue));
+	zmq_setsockopt(output->socket, ZMQ_LINGER, &linger, sizeof(linger));
+	zmq_setsockopt(output->socket, ZMQ_IPV6, &on, sizeof(on));
+	zmq_setsockopt(output->socket, ZMQ_XPUB_NODROP, &on, sizeof(on));
+	/* Each of them is heard of, so that they can be counted. */
+	zmq_setsockopt(output->socket, ZMQ_XPUB_VERBOSER, &on, sizeof(on));
+	ret = output->bind ? zmq_bind(output->socket, output->endpoint) :
+			     zmq_connect(output->socket, output->endpoint);
+	if (ret == 0)
+		return 0;
+	ret = -errno;
+	zmq_close(output->socket);
+	output->socket = NULL;
+	return ret;
+}
+
 /* One snapshot. */
 static int zmq_write(struct ft_output *base, const struct ft_snapshot *snapshot)
 {
 	struct zmq_output *output = (struct zmq_output *)base;
 	struct ft_due_record record;
+	int ret = output->socket ? 0 : open_socket(output);
 
-	count_subscribers(output);
+	if (ret == 0)
+		count_subscribers(output);
 	output->patience = PATIENCE_MS;
 	ft_due_begin(output->due, snapshot);
 	if (output->subscribers) {
@@ -113,7 +149,9 @@ static int zmq_write(struct ft_output *base, const struct ft_snapshot *snapshot)
 		ft_due_skip(output->due);
 	}
 	remark(output);
-	return 0;
+	if (ret < 0)
+		snprintf(base->remark, sizeof(base->remark), "%.100s", zmq_strerror(-ret));
+	return ret;
 }
 
 /* What is queued has a moment to leave. */
@@ -125,34 +163,34 @@ static int zmq_end(struct ft_output *base)
 		zmq_close(output->socket);
 	if (output->context)
 		zmq_ctx_term(output->context);
+	free(output->endpoint);
 	ft_due_free(output->due);
 	ft_json_done(&output->json);
 	free(output);
 	return 0;
 }
 
-/* A socket with its bounds, bound or connected; -errno. */
-static int open_socket(struct zmq_output *output, const struct ft_url *url)
+/* Whether an address can be bound to; -errno. */
+static int try_to_bind(const char *host, uint16_t port)
 {
-	const char *host = *url->host ? url->host : "127.0.0.1";
-	bool bind = strcmp(url->scheme, "zmq") == 0;
-	int queue = QUEUE_MAX, linger = LINGER_MS, on = 1, ret;
-	char *endpoint;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV };
+	struct addrinfo *list;
+	int fd, on = 1, ret = 0;
+	char service[8];
 
-	output->context = zmq_ctx_new();
-	output->socket = output->context ? zmq_socket(output->context, ZMQ_XPUB) : NULL;
-	if (!output->socket)
-		return -errno;
-	zmq_setsockopt(output->socket, ZMQ_SNDHWM, &queue, sizeof(queue));
-	zmq_setsockopt(output->socket, ZMQ_LINGER, &linger, sizeof(linger));
-	zmq_setsockopt(output->socket, ZMQ_IPV6, &on, sizeof(on));
-	zmq_setsockopt(output->socket, ZMQ_XPUB_NODROP, &on, sizeof(on));
-	/* Each of them is heard of, so that they can be counted. */
-	zmq_setsockopt(output->socket, ZMQ_XPUB_VERBOSER, &on, sizeof(on));
-	endpoint = xasprintf(strchr(host, ':') ? "tcp://[%s]:%u" : "tcp://%s:%u", host, url->port);
-	ret = bind ? zmq_bind(output->socket, endpoint) : zmq_connect(output->socket, endpoint);
-	free(endpoint);
-	return ret < 0 ? -errno : 0;
+	snprintf(service, sizeof(service), "%u", port);
+	if (getaddrinfo(strcmp(host, "*") ? host : NULL, service, &hints, &list) != 0)
+		return -EADDRNOTAVAIL;
+	fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, 1) < 0)
+		ret = -errno;
+	if (fd >= 0)
+		close(fd);
+	freeaddrinfo(list);
+	return ret;
 }
 
 /* What the URL asks for. */
@@ -174,13 +212,15 @@ static int read_url(const struct ft_url *url, uint64_t *ret_idle, uint64_t *ret_
 	return -EINVAL;
 }
 
-/* Binds, or begins to connect. */
+/* Looks whether it could bind; the rest comes with the first snapshot. */
 static int zmq_begin(const struct ft_output_config *config, struct ft_output **ret_output,
 		     char *err, size_t err_size)
 {
 	uint64_t idle = IDLE_DEFAULT, active = ACTIVE_DEFAULT;
 	struct zmq_output *output;
 	struct ft_url url;
+	const char *host;
+	bool bind;
 	int ret = ft_url_parse(config->target, &url, err, err_size);
 
 	if (ret < 0)
@@ -188,16 +228,20 @@ static int zmq_begin(const struct ft_output_config *config, struct ft_output **r
 	ret = read_url(&url, &idle, &active, err, err_size);
 	if (ret < 0)
 		goto cleanup;
+	host = *url.host ? url.host : "127.0.0.1";
+	bind = !strcmp(url.scheme, "zmq");
+	ret = bind ? try_to_bind(host, url.port) : 0;
+	if (ret < 0) {
+		snprintf(err, err_size, _("cannot listen: %.128s: %s"), url.text, strerror(-ret));
+		goto cleanup;
+	}
 	output = xcalloc(1, sizeof(*output));
 	output->base.ops = &ft_export_zmq;
+	output->bind = bind;
+	output->endpoint = xasprintf(strchr(host, ':') ? "tcp://[%s]:%u" : "tcp://%s:%u", host,
+				     url.port);
 	output->due = ft_due_new(idle * SECOND, active * SECOND, true);
-	ret = open_socket(output, &url);
-	if (ret < 0) {
-		snprintf(err, err_size, "%.128s: %s", url.text, zmq_strerror(-ret));
-		zmq_end(&output->base);
-	} else {
-		*ret_output = &output->base;
-	}
+	*ret_output = &output->base;
 cleanup:
 	ft_url_done(&url);
 	return ret;

@@ -87,9 +87,12 @@ done
 
 # As root: it has more, and gives it up.
 # An output's own threads are no exception.
-page=(--export openmetrics://127.0.0.1:9470)
-quiet in_ns a "$flowtop" -b -c 1 -d 0.1 -i lo "${page[@]}" || page=() # built without it
-ft_start root a -i v0 "${page[@]}"
+exports=()
+for url in openmetrics://127.0.0.1:9470 zmq://127.0.0.1:9471; do
+	# Not if it was built without.
+	quiet in_ns a "$flowtop" -b -c 1 -d 0.1 -i lo --export $url && exports+=(--export $url)
+done
+ft_start root a -i v0 "${exports[@]}"
 confined root
 is "$(each_thread root Uid)" "0 0 0 0" "root who starts it stays the user root"
 ft_stop root
