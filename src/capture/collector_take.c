@@ -118,8 +118,12 @@ void ft_collector_absorb(struct ft_collector *c, const struct ft_batch *batch)
 int ft_collector_collect(struct ft_collector *c)
 {
 	struct ft_batch batch = { 0 };
-	int ret = c->backend->ops->collect(c->backend, &batch);
+	int ret;
 
+	/* Events first: then the packets that they are about are in the batch, and so are the
+	 * flows whose ids they get. */
+	ft_event_source_drain(c->event_source, ft_table_events(c->table));
+	ret = c->backend->ops->collect(c->backend, &batch);
 	if (ret < 0) {
 		ft_collector_backend_failed(c, ret, "collect");
 		return ret;
@@ -310,7 +314,8 @@ struct ft_snapshot *ft_collector_take_picture(struct ft_collector *c, bool last)
 
 	if (c->is_file)
 		file_times(c);
-	ft_event_source_drain(c->event_source, ft_table_events(c->table));
+	if (last)
+		ft_event_source_drain(c->event_source, ft_table_events(c->table));
 	if (ft_table_is_full(c->table))
 		ft_notes_say(&c->notes, FT_NOTE_EVICTED, ft_collector_mono() + FOR_A_MINUTE,
 			     _("the table is full (--max-flows %u): what has no place is counted "

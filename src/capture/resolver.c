@@ -6,8 +6,8 @@
  *             ◄─ take ── answers (bounded) ◄──────────────────┘
  *
  * The c-ares channel belongs to the thread; the list of addresses asked for is shared under
- * `lock`. An address stays in that list until its answer is in the queue, so that a row drawn
- * ten times asks once. /etc/hosts is not c-ares' business here: core/names has it.
+ * `lock`. Who asks keeps a list of its own: an address stays in it until its answer has been
+ * taken, so that a row drawn ten times asks once. /etc/hosts is not c-ares' business here: core/names has it.
  */
 #include "capture/resolver.h"
 
@@ -33,7 +33,8 @@
 
 #define WAITING_MAX 256
 #define UNDER_WAY_MAX 16
-#define ANSWERS_MAX 1024
+#define WANTED_MAX (WAITING_MAX + UNDER_WAY_MAX)
+#define ANSWERS_MAX WANTED_MAX
 #define TIMEOUT_MS 2000
 #define TRIES 2
 #define NAME_MAX_LENGTH 255
@@ -45,11 +46,15 @@ struct ft_resolver {
 
 	pthread_mutex_t lock; /* guards what follows */
 	bool stop;
-	uint8_t asked[WAITING_MAX + UNDER_WAY_MAX][16]; /* [0, under_way) are under way */
+	uint8_t asked[WANTED_MAX][16]; /* [0, under_way) are under way */
 	size_t asked_count, under_way;
 
 	/* the thread's own */
 	ares_channel channel;
+
+	/* the asker's own */
+	uint8_t wanted[WANTED_MAX][16]; /* asked for, and the answer not taken */
+	size_t wanted_count;
 };
 
 /* What a request under way carries. */
@@ -124,7 +129,7 @@ static void on_host(void *arg, int status, int timeouts, struct hostent *host)
 		memcpy(answer->addr, request->addr, 16);
 		answer->name = status == ARES_SUCCESS ? copy_name(host) : NULL;
 		if (!ft_queue_put(resolver->answers, answer))
-			ft_resolver_answer_free(answer); /* nobody takes them: asked again later */
+			ft_resolver_answer_free(answer); /* the queue has been closed */
 	}
 	pthread_mutex_lock(&resolver->lock);
 	remove_asked(resolver, request->addr);
@@ -288,10 +293,23 @@ void ft_resolver_stop(struct ft_resolver *resolver)
 	release(resolver);
 }
 
+/* Where an address is among those wanted. */
+static size_t find_wanted(const struct ft_resolver *resolver, const uint8_t addr[16])
+{
+	size_t i = 0;
+
+	while (i < resolver->wanted_count && memcmp(resolver->wanted[i], addr, 16) != 0)
+		i++;
+	return i;
+}
+
 void ft_resolver_ask(struct ft_resolver *resolver, const uint8_t addr[16])
 {
 	bool taken = false;
 
+	if (resolver->wanted_count == WANTED_MAX ||
+	    find_wanted(resolver, addr) < resolver->wanted_count)
+		return;
 	pthread_mutex_lock(&resolver->lock);
 	if (resolver->asked_count - resolver->under_way < WAITING_MAX &&
 	    find_asked(resolver, addr) == resolver->asked_count) {
@@ -299,13 +317,20 @@ void ft_resolver_ask(struct ft_resolver *resolver, const uint8_t addr[16])
 		taken = true;
 	}
 	pthread_mutex_unlock(&resolver->lock);
-	if (taken)
-		(void)!eventfd_write(resolver->wake_fd, 1);
+	if (!taken)
+		return;
+	memcpy(resolver->wanted[resolver->wanted_count++], addr, 16);
+	(void)!eventfd_write(resolver->wake_fd, 1);
 }
 
 struct ft_resolver_answer *ft_resolver_take(struct ft_resolver *resolver)
 {
-	return ft_queue_take(resolver->answers);
+	struct ft_resolver_answer *answer = ft_queue_take(resolver->answers);
+	size_t i = answer ? find_wanted(resolver, answer->addr) : resolver->wanted_count;
+
+	if (i < resolver->wanted_count)
+		memmove(resolver->wanted[i], resolver->wanted[--resolver->wanted_count], 16);
+	return answer;
 }
 
 int ft_resolver_fd(const struct ft_resolver *resolver)

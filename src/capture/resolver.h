@@ -20,8 +20,8 @@ struct ft_resolver *ft_resolver_start(char *err, unsigned err_size);
 /* The same, asking other servers than the system's ("127.0.0.1:5353,..."); for tests. */
 struct ft_resolver *ft_resolver_start_at(const char *servers, char *err, unsigned err_size);
 void ft_resolver_stop(struct ft_resolver *resolver); /* joins and frees; takes NULL */
-/* Never waits; silently not taken if too many are waiting (it will be asked again), or if this
- * address is being asked for already. */
+/* Never waits; silently not taken if too many are waiting (ask again), or if this address has
+ * been asked for and its answer was not taken yet. Of one thread, as taking is. */
 void ft_resolver_ask(struct ft_resolver *resolver, const uint8_t addr[16]);
 /* Next answer or NULL; caller frees with ft_resolver_answer_free. */
 struct ft_resolver_answer *ft_resolver_take(struct ft_resolver *resolver);

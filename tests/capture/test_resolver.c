@@ -230,6 +230,27 @@ static void test_once(void **state)
 	ft_resolver_stop(resolver);
 }
 
+/* Asked for again while its answer waits to be taken: one answer. */
+static void test_untaken(void **state)
+{
+	struct ft_resolver *resolver = start();
+	struct pollfd fd = { .fd = ft_resolver_fd(resolver), .events = POLLIN };
+
+	(void)state;
+	ask(resolver, "10.0.0.7");
+	assert_int_equal(poll(&fd, 1, -1), 1);
+	ask(resolver, "10.0.0.7");
+	ask(resolver, "10.0.0.8");
+	for (int i = 7; i <= 8; i++) {
+		struct ft_resolver_answer *answer = next(resolver);
+
+		assert_int_equal(answer->addr[15], i);
+		ft_resolver_answer_free(answer);
+	}
+	expect(resolver, "10.0.0.7", "host-7.example"); /* by now it may be asked again */
+	ft_resolver_stop(resolver);
+}
+
 /* Too many are not taken, and taken later. */
 static void test_bound(void **state)
 {
@@ -254,6 +275,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_untaken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bound, set_up, tear_down),
 	};
 

@@ -90,7 +90,7 @@ done
 exports=()
 for url in openmetrics://127.0.0.1:9470 zmq://127.0.0.1:9471; do
 	# Not if it was built without.
-	quiet in_ns a "$flowtop" -b -c 1 -d 0.1 -i lo --export $url && exports+=(--export $url)
+	quiet in_ns a "$flowtop" -b -c 1 -d 0.1 -i lo --export "$url" && exports+=(--export "$url")
 done
 ft_start root a -i v0 "${exports[@]}"
 confined root
