@@ -114,6 +114,7 @@ judge() {
 				if (w[1] == "any" && !mine && theirs || w[1] == "remote" && mine) side = 1
 				else if (mine) side = 0
 				else continue
+				about[++abouts] = flow[j]
 				o = owner_of[side, j]; p = pid_of[side, j]
 				name = name_of[side, j]; b = bytes_of[side, j]
 				if (must == "pid") name = "-"
@@ -127,6 +128,8 @@ judge() {
 			if (!found) { owner = 0; print "# '"$2"': wanted", want[i] }
 			if (!exact) { bytes = 0; if (found) print "# '"$2"': bytes", want[i] }
 		}
+		for (i = 1; i <= abouts && owner + bytes < 2; i++)
+			print "# '"$2"': it says", about[i]
 		print owner, bytes, wrong
 	}' <(sed '/^ready$/d; /^acted$/d' "$work/$1.$2.want") "$work/$1.flows"
 }
