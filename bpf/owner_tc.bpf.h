@@ -95,13 +95,16 @@ static __always_inline void ft_owner_note(struct __sk_buff *skb, const struct ft
 {
 	struct bpf_sock *sk = skb->sk;
 	__u32 other = d ^ 1;
+	__u64 cookie;
 
 	if (sk) {
+		/* Not the entry's: that may be of the connection before, on the same tuple. */
+		cookie = bpf_get_socket_cookie(skb);
 		if (!entry->cookie[d] || entry->flags[1] & FT_ENTRY_LOOKED_UP(d)) {
-			entry->cookie[d] = bpf_get_socket_cookie(skb);
+			entry->cookie[d] = cookie;
 			entry->flags[1] &= ~FT_ENTRY_LOOKED_UP(d);
 		}
-		ft_owner_inherit(sk, entry->cookie[d]);
+		ft_owner_inherit(sk, cookie);
 	}
 	if (acc->egress && acc->ifindex != FT_LOOPBACK_IFINDEX)
 		return;

@@ -117,6 +117,16 @@ static void add_split(struct ft_table *table, uint32_t slot, uint32_t before,
 	ft_table_change(table, slot)->split = (uint32_t)table->split_count;
 }
 
+/* What another processor saw of the new connection may have been counted for the old flow before
+ * its SYN was met: the old one's socket is not the new one's. */
+static void forget_cookies(struct ft_change *change, const struct ft_entry *start)
+{
+	for (int end = 0; end < 2; end++) {
+		if (change->cookie[end] == start->cookie[end])
+			change->cookie[end] = 0;
+	}
+}
+
 /* A new connection takes a flow's key over. The old flow stays if there is no room. */
 static uint32_t succeed(struct apply *apply, const struct place *place, uint32_t before)
 {
@@ -130,6 +140,7 @@ static uint32_t succeed(struct apply *apply, const struct place *place, uint32_t
 	if (slot == FT_NO_SLOT)
 		return before;
 	ft_table_change(table, before)->flags |= FT_CHANGE_SUPERSEDED;
+	forget_cookies(ft_table_change(table, before), entry);
 	ft_index_replace(table, place->hash, before, slot);
 	add_split(table, slot, before, entry);
 	return slot;
@@ -210,6 +221,10 @@ static void note_cookie(struct ft_change *change, const struct ft_entry *entry, 
 	bool looked_up = entry->flags[1] & FT_ENTRY_LOOKED_UP(dir);
 
 	if (!entry->cookie[dir])
+		return;
+	/* The entry may go on into the connection that followed. */
+	if (change->flags & FT_CHANGE_SUPERSEDED &&
+	    (!(change->flags & FT_CHANGE_NEW) || change->cookie[dir]))
 		return;
 	if (looked_up && change->cookie[dir] && !(change->looked_up & bit))
 		return;

@@ -117,6 +117,37 @@ static void test_handed_on(void **state)
 	see(FT_OWNER_KERNEL, FT_OWNER_FOREIGN);
 }
 
+/* A connection on the tuple of one that was reset, by another process: the other processor's entry
+ * holds what came behind the SYN too, and its cookie is the new socket's. */
+static void test_same_tuple(void **state)
+{
+	struct ft_flow_key key = feed_key(1, 4000, 0x80000, 80, 6);
+	uint16_t first = add_process(7, "first"), second = add_process(8, "second");
+	struct ft_snapshot *snapshot;
+	struct ft_entry *entry;
+
+	(void)state;
+	bed.owner[1] = first;
+	bed.owner[2] = second;
+	packet(&key, 0, 1, 0, 0);
+	see(first, FT_OWNER_FOREIGN);
+	entry = feed_add(&bed.feed, 1, &key, 100, 0);
+	entry->tcp_flags[0] = 0x14; /* RST, ACK */
+	entry->cookie[0] = 2;
+	entry = feed_add(&bed.feed, 0, &key, 100, 100);
+	entry->tcp_flags[0] = 0x12; /* SYN, then ACK */
+	entry->flags[0] = FT_ENTRY_SYN_AB;
+	entry->cookie[0] = 2;
+	feed_apply(&bed.feed, bed.table);
+	ft_table_move_owners(bed.table, find, &bed);
+	snapshot = feed_snapshot(&bed.feed, bed.table, FEED_SECOND, false);
+	assert_int_equal(snapshot->row_count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(snapshot->rows[i].owner[0],
+				 snapshot->rows[i].flow->id == 1 ? first : second);
+	ft_snapshot_put(snapshot);
+}
+
 /* The socket on this machine counts more than the address. */
 static void test_other_namespace(void **state)
 {
@@ -265,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_handed_on), TEST(test_other_namespace), TEST(test_looked_up),
+		TEST(test_same_tuple),
 		TEST(test_holds), TEST(test_asks), TEST(test_totals_stay),
 	};
 
