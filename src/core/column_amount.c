@@ -21,38 +21,50 @@ const char *ft_column_rate_unit(enum ft_unit unit)
 	return "";
 }
 
-char *ft_column_units(const struct ft_show *show, char *buf, size_t size)
+/* What the units of the columns are called. */
+struct words {
+	const char *layer, *rate, *total;
+	unsigned seconds;
+};
+
+static struct words words_of(const struct ft_show *show)
 {
 	bool packets = show->unit == FT_UNIT_PACKETS;
-	const char *layer = show->layer == 2 && !packets ? "L2 " : "";
-	const char *rate = ft_column_rate_unit(show->unit);
-	const char *total = packets ? _("packets") : _("bytes");
-	unsigned seconds = (unsigned)ft_window_seconds[show->window];
+
+	return (struct words){
+		.layer = show->layer == 2 && !packets ? "L2 " : "",
+		.rate = ft_column_rate_unit(show->unit),
+		.total = packets ? _("packets") : _("bytes"),
+		.seconds = (unsigned)ft_window_seconds[show->window],
+	};
+}
+
+char *ft_column_units(const struct ft_show *show, char *buf, size_t size)
+{
+	struct words w = words_of(show);
 
 	if (show->amounts == FT_AMOUNTS_RATES)
-		snprintf(buf, size, _("rates in %s%s over %us"), layer, rate, seconds);
+		snprintf(buf, size, _("rates in %s%s over %us"), w.layer, w.rate,
+			 w.seconds);
 	else if (show->amounts == FT_AMOUNTS_TOTALS)
-		snprintf(buf, size, _("totals in %s%s"), layer, total);
+		snprintf(buf, size, _("totals in %s%s"), w.layer, w.total);
 	else
-		snprintf(buf, size, _("rates in %s%s over %us, totals in %s%s"), layer, rate,
-			 seconds, layer, total);
+		snprintf(buf, size, _("rates in %s%s over %us, totals in %s%s"), w.layer,
+			 w.rate, w.seconds, w.layer, w.total);
 	return buf;
 }
 
 char *ft_column_units_brief(const struct ft_show *show, char *buf, size_t size)
 {
-	bool packets = show->unit == FT_UNIT_PACKETS;
-	const char *layer = show->layer == 2 && !packets ? "L2 " : "";
-	const char *rate = ft_column_rate_unit(show->unit);
-	const char *total = packets ? _("packets") : _("bytes");
-	unsigned seconds = (unsigned)ft_window_seconds[show->window];
+	struct words w = words_of(show);
 
 	if (show->amounts == FT_AMOUNTS_RATES)
-		snprintf(buf, size, _("%s%s over %us"), layer, rate, seconds);
+		snprintf(buf, size, _("%s%s over %us"), w.layer, w.rate, w.seconds);
 	else if (show->amounts == FT_AMOUNTS_TOTALS)
-		snprintf(buf, size, "%s%s", layer, total);
+		snprintf(buf, size, "%s%s", w.layer, w.total);
 	else
-		snprintf(buf, size, _("%s%s over %us, %s"), layer, rate, seconds, total);
+		snprintf(buf, size, _("%s%s over %us, %s"), w.layer, w.rate, w.seconds,
+			 w.total);
 	return buf;
 }
 

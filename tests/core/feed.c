@@ -162,3 +162,29 @@ struct ft_snapshot *feed_snapshot(struct feed *feed, struct ft_table *table,
 
 	return ft_table_snapshot(table, &info, last);
 }
+
+void feed_bed_init(struct feed_bed *bed, uint32_t max_flows)
+{
+	struct ft_table_config config;
+
+	ft_table_config_init(&config);
+	if (max_flows)
+		config.max_flows = max_flows;
+	bed->owners = ft_owners_new();
+	bed->table = ft_table_new(&config, bed->owners);
+	feed_init(&bed->feed);
+}
+
+void feed_bed_done(struct feed_bed *bed)
+{
+	ft_table_free(bed->table);
+	ft_owners_free(bed->owners);
+	feed_done(&bed->feed);
+}
+
+struct ft_snapshot *feed_bed_step(struct feed_bed *bed, uint64_t seconds)
+{
+	feed_apply(&bed->feed, bed->table);
+	bed->feed.now_ns += seconds * FEED_SECOND;
+	return feed_snapshot(&bed->feed, bed->table, seconds * FEED_SECOND, false);
+}

@@ -47,4 +47,17 @@ void feed_apply(struct feed *feed, struct ft_table *table);
 struct ft_snapshot *feed_snapshot(struct feed *feed, struct ft_table *table,
 				  uint64_t interval_ns, bool last);
 
+/* A table with its owners and a feed. */
+struct feed_bed {
+	struct ft_owners *owners;
+	struct ft_table *table;
+	struct feed feed;
+};
+
+/* max_flows: 0 = as by default. */
+void feed_bed_init(struct feed_bed *bed, uint32_t max_flows);
+void feed_bed_done(struct feed_bed *bed);
+/* Applies what is in the feed, lets time go on, and ends the interval. Caller puts the snapshot. */
+struct ft_snapshot *feed_bed_step(struct feed_bed *bed, uint64_t seconds);
+
 #endif

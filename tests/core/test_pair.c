@@ -20,36 +20,6 @@
 #define TCP 6
 #define UDP 17
 
-struct bed {
-	struct ft_owners *owners;
-	struct ft_table *table;
-	struct feed feed;
-};
-
-static void make_bed(struct bed *bed)
-{
-	struct ft_table_config config;
-
-	ft_table_config_init(&config);
-	bed->owners = ft_owners_new();
-	bed->table = ft_table_new(&config, bed->owners);
-	feed_init(&bed->feed);
-}
-
-static void unmake_bed(struct bed *bed)
-{
-	ft_table_free(bed->table);
-	ft_owners_free(bed->owners);
-	feed_done(&bed->feed);
-}
-
-static struct ft_snapshot *step(struct bed *bed, uint64_t seconds)
-{
-	feed_apply(&bed->feed, bed->table);
-	bed->feed.now_ns += seconds * FEED_SECOND;
-	return feed_snapshot(&bed->feed, bed->table, seconds * FEED_SECOND, false);
-}
-
 static const struct ft_flow_hot *row_of(const struct ft_snapshot *snapshot,
 					const struct ft_flow_key *key)
 {
@@ -131,13 +101,13 @@ static void test_same_addresses(void **state)
 	struct ft_flow_key reused = feed_key(1, 1000, 2, 80, UDP);
 	const struct ft_flow_hot *rows[4];
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed);
+	feed_bed_init(&bed, 0);
 	feed_add(&bed.feed, 0, &key, 100, 0);
 	feed_add(&bed.feed, 0, &alone, 100, 0);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_null(snapshot->pair_of);
 	assert_null(ft_snapshot_pair(snapshot, row_of(snapshot, &key)));
 	ft_snapshot_put(snapshot);
@@ -147,7 +117,7 @@ static void test_same_addresses(void **state)
 	feed_add(&bed.feed, 0, &other, 100, 0);
 	reused.scope = 1;
 	feed_add(&bed.feed, 0, &reused, 100, 0);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_pair(snapshot, &key, &other);
 	assert_null(ft_snapshot_pair(snapshot, row_of(snapshot, &alone)));
 	assert_null(ft_snapshot_pair(snapshot, row_of(snapshot, &reused)));
@@ -169,11 +139,11 @@ static void test_same_addresses(void **state)
 	feed_add(&bed.feed, 0, &third, 10, 10);
 	feed_add(&bed.feed, 0, &key, 10, 10);
 	feed_add(&bed.feed, 0, &other, 10, 10);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(ft_snapshot_pairs(snapshot, row_of(snapshot, &key), rows, 4), 3);
 	assert_int_equal(ft_snapshot_pairs(snapshot, row_of(snapshot, &key), rows, 2), 2);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* Addresses that every link has its own of. */
@@ -183,7 +153,7 @@ static void test_addresses_of_links(void **state)
 		"fe80::1", "ff02::fb", "224.0.0.251", "255.255.255.255", "169.254.1.1", "0.0.0.0",
 		"::",
 	};
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
@@ -191,17 +161,17 @@ static void test_addresses_of_links(void **state)
 		struct ft_snapshot *snapshot;
 		struct ft_flow_key key;
 
-		make_bed(&bed);
+		feed_bed_init(&bed, 0);
 		assert_int_equal(ft_addr_parse(addresses[i], packet.dst), 0);
 		ft_tuple_key(&packet, &key);
 		feed_add(&bed.feed, 0, &key, 100, 0);
 		key.scope = 1;
 		feed_add(&bed.feed, 0, &key, 100, 0);
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		assert_int_equal(snapshot->row_count, 2);
 		assert_null(ft_snapshot_pair(snapshot, &snapshot->rows[0]));
 		ft_snapshot_put(snapshot);
-		unmake_bed(&bed);
+		feed_bed_done(&bed);
 	}
 }
 
@@ -211,24 +181,24 @@ static void test_times(void **state)
 	struct ft_flow_key key = feed_key(1, 1000, 2, 80, UDP), other = in_scope(key, 1);
 	struct ft_flow_key third = feed_key(9, 1, 8, 1, UDP);
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed);
+	feed_bed_init(&bed, 0);
 	third.scope = 2;
 	feed_add(&bed.feed, 0, &third, 100, 0);
 	feed_add(&bed.feed, 0, &key, 100, 0);
-	ft_snapshot_put(step(&bed, 10));
+	ft_snapshot_put(feed_bed_step(&bed, 10));
 	feed_add(&bed.feed, 0, &other, 100, 0);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_null(ft_snapshot_pair(snapshot, row_of(snapshot, &key)));
 	ft_snapshot_put(snapshot);
 	/* It was the same one after all. */
 	feed_add(&bed.feed, 0, &key, 100, 0);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_pair(snapshot, &key, &other);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 static void test_translated(void **state)
@@ -250,19 +220,19 @@ static void test_translated(void **state)
 	/* Told before its flows (0), or after (1). */
 	for (int when = 0; when < 2; when++) {
 		struct ft_snapshot *snapshot;
-		struct bed bed;
+		struct feed_bed bed;
 
-		make_bed(&bed);
+		feed_bed_init(&bed, 0);
 		if (when == 0)
 			ft_table_add_nat(bed.table, &nat, 1);
 		feed_add(&bed.feed, 0, &key[0], 100, 100);
 		feed_add(&bed.feed, 0, &key[1], 100, 100);
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		if (when == 1) {
 			assert_null(ft_snapshot_pair(snapshot, row_of(snapshot, &key[0])));
 			ft_snapshot_put(snapshot);
 			ft_table_add_nat(bed.table, &nat, 1);
-			snapshot = step(&bed, 1);
+			snapshot = feed_bed_step(&bed, 1);
 		}
 		assert_pair(snapshot, &key[0], &key[1]);
 		assert_memory_equal(ft_snapshot_nat(snapshot, row_of(snapshot, &key[1]), &side),
@@ -274,12 +244,12 @@ static void test_translated(void **state)
 
 		/* It goes: its flows remain what they were; then another takes its place. */
 		ft_table_end_nat(bed.table, &nat, bed.feed.now_ns);
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		assert_pair(snapshot, &key[0], &key[1]);
 		ft_snapshot_put(snapshot);
 		ft_table_add_nat(bed.table, &newer, 1);
 		assert_int_equal(ft_table_nat_count(bed.table), 1);
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		assert_null(ft_snapshot_pair(snapshot, row_of(snapshot, &key[0])));
 		assert_non_null(ft_snapshot_nat(snapshot, row_of(snapshot, &key[0]), &side));
 		assert_null(ft_snapshot_nat(snapshot, row_of(snapshot, &key[1]), &side));
@@ -289,10 +259,10 @@ static void test_translated(void **state)
 		ft_table_end_old_nats(bed.table, 2, bed.feed.now_ns);
 		/* The flow still holds it, until it goes. */
 		assert_int_equal(ft_table_nat_count(bed.table), 1);
-		ft_snapshot_put(step(&bed, 700));
-		ft_snapshot_put(step(&bed, 700));
+		ft_snapshot_put(feed_bed_step(&bed, 700));
+		ft_snapshot_put(feed_bed_step(&bed, 700));
 		assert_int_equal(ft_table_nat_count(bed.table), 0);
-		unmake_bed(&bed);
+		feed_bed_done(&bed);
 	}
 }
 
@@ -313,7 +283,7 @@ static uint16_t find_told(void *arg, uint64_t cookie)
 	return FT_OWNER_UNKNOWN;
 }
 
-static uint16_t add_process(struct bed *bed, int32_t pid)
+static uint16_t add_process(struct feed_bed *bed, int32_t pid)
 {
 	const struct ft_process process = {
 		.pid = pid, .start_ns = 1, .name = "p", .exe = "", .cmdline = "", .user = "",
@@ -324,7 +294,7 @@ static uint16_t add_process(struct bed *bed, int32_t pid)
 	return ft_owners_add_process(bed->owners, &process);
 }
 
-static void own_address(struct bed *bed, const char *text)
+static void own_address(struct feed_bed *bed, const char *text)
 {
 	struct ft_net net = { .prefix = 128, .own = true };
 	const struct ft_addr_set set = { .nets = &net, .count = 1 };
@@ -343,10 +313,10 @@ static void test_owner_through_nat(void **state)
 	struct ft_flow_key inside, outside;
 	struct ft_snapshot *snapshot;
 	struct ft_nat nat;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed);
+	feed_bed_init(&bed, 0);
 	own_address(&bed, "10.0.0.1");
 	told.owner[0] = add_process(&bed, 100);
 	told.owner[1] = add_process(&bed, 200);
@@ -358,7 +328,7 @@ static void test_owner_through_nat(void **state)
 	/* Nothing is known inside: what is under our address isn't ours. */
 	ft_table_add_nat(bed.table, &nat, 1);
 	feed_add(&bed.feed, 0, &outside, 100, 100);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(row_of(snapshot, &outside)->owner[0], FT_OWNER_TRANSIT);
 	assert_int_equal(row_of(snapshot, &outside)->owner[1], FT_OWNER_FOREIGN);
 	ft_snapshot_put(snapshot);
@@ -368,7 +338,7 @@ static void test_owner_through_nat(void **state)
 	feed_add(&bed.feed, 0, &outside, 100, 100)->cookie[0] = 8;
 	feed_apply(&bed.feed, bed.table);
 	ft_table_move_owners(bed.table, find_told, &told);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(row_of(snapshot, &inside)->owner[0], told.owner[0]);
 	assert_int_equal(row_of(snapshot, &outside)->owner[0], told.owner[0]);
 	assert_int_equal(row_of(snapshot, &inside)->owner[1], FT_OWNER_TRANSIT);
@@ -379,13 +349,13 @@ static void test_owner_through_nat(void **state)
 	feed_add(&bed.feed, 0, &inside, 100, 100)->cookie[0] = 7;
 	feed_apply(&bed.feed, bed.table);
 	ft_table_move_owners(bed.table, find_told, &told);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(row_of(snapshot, &outside)->owner[0], told.owner[0]);
 	ft_snapshot_put(snapshot);
 
 	/* All of them let go of their processes. */
-	ft_snapshot_put(step(&bed, 700));
-	ft_snapshot_put(step(&bed, 700));
+	ft_snapshot_put(feed_bed_step(&bed, 700));
+	ft_snapshot_put(feed_bed_step(&bed, 700));
 	assert_int_equal(ft_table_count(bed.table), 0);
 	ft_owners_exited(bed.owners, 100, 1);
 	ft_owners_exited(bed.owners, 200, 1);
@@ -393,7 +363,7 @@ static void test_owner_through_nat(void **state)
 	for (int i = 0; i < 100; i++)
 		ft_owners_reap(bed.owners, UINT64_MAX / 2);
 	assert_int_equal(ft_owners_count(bed.owners), 0);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* A proxy listens on the port that is forwarded into a container: it doesn't own the flow. */
@@ -405,25 +375,25 @@ static void test_proxy_is_no_owner(void **state)
 	struct ft_flow_key outside;
 	struct ft_snapshot *snapshot;
 	struct ft_nat nat;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed);
+	feed_bed_init(&bed, 0);
 	own_address(&bed, "10.0.0.1");
 	told.owner[0] = add_process(&bed, 200);
 	ft_tuple_key(&in, &outside);
 	feed_add(&bed.feed, 0, &outside, 100, 100)->cookie[0] = 8;
 	feed_apply(&bed.feed, bed.table);
 	ft_table_move_owners(bed.table, find_told, &told);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(row_of(snapshot, &outside)->owner[0], told.owner[0]);
 	ft_snapshot_put(snapshot);
 	assert_true(ft_nat_set(&nat, &in, &reply));
 	ft_table_add_nat(bed.table, &nat, 1);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(row_of(snapshot, &outside)->owner[0], FT_OWNER_TRANSIT);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* ---- a long life */
@@ -478,10 +448,10 @@ static void test_long_life(void **state)
 {
 	struct ft_flow_key keys[TUPLES];
 	int peer[TUPLES];
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed);
+	feed_bed_init(&bed, 0);
 	for (uint32_t i = 0; i < TUPLES; i++) {
 		keys[i] = feed_key(i + 1, 1000, 200 + i, 80, UDP);
 		peer[i] = -1;
@@ -510,7 +480,7 @@ static void test_long_life(void **state)
 			feed_add(&bed.feed, 0, &key, 100, random_below(2) * 50);
 		}
 		/* All that is there goes on, so that all times fit, but now and then all ends. */
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		for (size_t i = 0; i < snapshot->row_count; i++) {
 			const struct ft_flow_key *key = &snapshot->rows[i].flow->key;
 
@@ -519,17 +489,17 @@ static void test_long_life(void **state)
 				feed_add(&bed.feed, 0, key, 1, 1);
 		}
 		ft_snapshot_put(snapshot);
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		if (n % 50 != 49)
 			check_life(snapshot, peer);
 		ft_snapshot_put(snapshot);
 		if (n % 50 == 49) {
-			ft_snapshot_put(step(&bed, 700));
-			ft_snapshot_put(step(&bed, 700));
+			ft_snapshot_put(feed_bed_step(&bed, 700));
+			ft_snapshot_put(feed_bed_step(&bed, 700));
 			assert_int_equal(ft_table_count(bed.table), 0);
 		}
 	}
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* The same ports again and again: a node doesn't grow, and nothing is walked through for long. */
@@ -537,10 +507,10 @@ static void test_port_reuse(void **state)
 {
 	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP), other = in_scope(key, 1);
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed);
+	feed_bed_init(&bed, 0);
 	for (int i = 0; i < 500; i++) {
 		struct ft_entry *entry;
 
@@ -550,18 +520,18 @@ static void test_port_reuse(void **state)
 			entry->tcp_flags[0] = 0x02;
 			entry->tcp_flags[1] = 0x04;
 		}
-		ft_snapshot_put(step(&bed, 0));
+		ft_snapshot_put(feed_bed_step(&bed, 0));
 	}
 	feed_add(&bed.feed, 0, &key, 60, 60)->flags[0] |= FT_ENTRY_NEW | FT_ENTRY_SYN_AB;
 	feed_add(&bed.feed, 0, &other, 60, 60)->flags[0] |= FT_ENTRY_NEW | FT_ENTRY_SYN_AB;
-	snapshot = step(&bed, 0);
+	snapshot = feed_bed_step(&bed, 0);
 	assert_true(snapshot->row_count > 900);
 	assert_pair(snapshot, &key, &other);
 	ft_snapshot_put(snapshot);
-	ft_snapshot_put(step(&bed, 700));
-	ft_snapshot_put(step(&bed, 700));
+	ft_snapshot_put(feed_bed_step(&bed, 700));
+	ft_snapshot_put(feed_bed_step(&bed, 700));
 	assert_int_equal(ft_table_count(bed.table), 0);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 int main(void)

@@ -23,40 +23,6 @@
 #define RST 0x04
 #define ACK 0x10
 
-/* A table with its owners and a feed. */
-struct bed {
-	struct ft_owners *owners;
-	struct ft_table *table;
-	struct feed feed;
-};
-
-static void make_bed(struct bed *bed, uint32_t max_flows)
-{
-	struct ft_table_config config;
-
-	ft_table_config_init(&config);
-	if (max_flows)
-		config.max_flows = max_flows;
-	bed->owners = ft_owners_new();
-	bed->table = ft_table_new(&config, bed->owners);
-	feed_init(&bed->feed);
-}
-
-static void unmake_bed(struct bed *bed)
-{
-	ft_table_free(bed->table);
-	ft_owners_free(bed->owners);
-	feed_done(&bed->feed);
-}
-
-/* Time goes on, what is in the feed is applied, the interval ends. */
-static struct ft_snapshot *step(struct bed *bed, uint64_t seconds)
-{
-	feed_apply(&bed->feed, bed->table);
-	bed->feed.now_ns += seconds * FEED_SECOND;
-	return feed_snapshot(&bed->feed, bed->table, seconds * FEED_SECOND, false);
-}
-
 /* The only row with this key that has not ended, or with any state if there is just one. */
 static const struct ft_flow_hot *find_live(const struct ft_snapshot *snapshot,
 					   const struct ft_flow_key *key)
@@ -233,7 +199,7 @@ static void check_snapshot(const struct ft_snapshot *snapshot)
 }
 
 /* Random entries of a small world: keys meet again, connections begin and end, spans mix. */
-static void put_random(struct bed *bed, uint32_t hosts, unsigned int spans)
+static void put_random(struct feed_bed *bed, uint32_t hosts, unsigned int spans)
 {
 	uint32_t n = random_below(200), i;
 
@@ -272,10 +238,10 @@ static void test_line_adds_up(void **state)
 	for (s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
 		struct ledger ledger = { .rows = NULL };
 		struct ft_snapshot *snapshot = NULL;
-		struct bed bed;
+		struct feed_bed bed;
 		int round;
 
-		make_bed(&bed, sizes[s]);
+		feed_bed_init(&bed, sizes[s]);
 		for (round = 0; round < 120; round++) {
 			int batches = 1 + (int)random_below(3);
 
@@ -285,7 +251,7 @@ static void test_line_adds_up(void **state)
 				feed_apply(&bed.feed, bed.table);
 			}
 			ft_snapshot_put(snapshot);
-			snapshot = step(&bed, random_below(10) ? 1 : 15);
+			snapshot = feed_bed_step(&bed, random_below(10) ? 1 : 15);
 			check_snapshot(snapshot);
 			check_ledger(&ledger, snapshot);
 		}
@@ -298,7 +264,7 @@ static void test_line_adds_up(void **state)
 		assert_int_equal(snapshot->live_flows, 0);
 		ft_snapshot_put(snapshot);
 		free(ledger.rows);
-		unmake_bed(&bed);
+		feed_bed_done(&bed);
 	}
 }
 
@@ -307,20 +273,20 @@ static void test_line_fails_without_an_entry(void **state)
 {
 	struct ft_flow_key key = feed_key(1, 1, 2, 2, UDP), other = feed_key(3, 1, 2, 2, UDP);
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	feed_add(&bed.feed, 0, &key, 100, 100);
 	feed_add(&bed.feed, 0, &other, 100, 0);
 	bed.feed.count[0]--; /* the entry is gone, the packet was seen */
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_false(ft_line_adds_up(&snapshot->interval));
 	assert_false(ft_line_adds_up(&snapshot->total));
 	assert_int_equal(snapshot->interval.seen.packets, 3);
 	assert_int_equal(snapshot->interval.flows.packets, 2);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* Packets and bytes are held apart. */
@@ -359,22 +325,22 @@ static void test_eviction_takes_the_idle_longest(void **state)
 	struct ft_snapshot *snapshot;
 	struct ft_flow_key key;
 	uint64_t first_id = 0;
-	struct bed bed;
+	struct feed_bed bed;
 	uint32_t i;
 
 	(void)state;
-	make_bed(&bed, 64);
+	feed_bed_init(&bed, 64);
 	for (i = 0; i < 64; i++) { /* one a second: flow 0 is the oldest */
 		key = feed_key(i, 9, 1000, 53, UDP);
 		feed_add(&bed.feed, 0, &key, 100, 0);
-		ft_snapshot_put(step(&bed, 1));
+		ft_snapshot_put(feed_bed_step(&bed, 1));
 	}
 	key = feed_key(0, 9, 1000, 53, UDP); /* ... but it wakes up */
 	feed_add(&bed.feed, 0, &key, 100, 0);
-	ft_snapshot_put(step(&bed, 1));
+	ft_snapshot_put(feed_bed_step(&bed, 1));
 	key = feed_key(500, 9, 1000, 53, UDP);
 	feed_add(&bed.feed, 0, &key, 100, 0);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	check_snapshot(snapshot);
 	assert_int_equal(snapshot->row_count, 65);
 	assert_int_equal(snapshot->evicted, 1);
@@ -386,7 +352,7 @@ static void test_eviction_takes_the_idle_longest(void **state)
 	assert_int_equal(snapshot->total.other.packets, 0);
 	ft_snapshot_put(snapshot);
 
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	check_snapshot(snapshot);
 	assert_null(find_id(snapshot, 2));
 	assert_int_equal(snapshot->row_count, 64);
@@ -394,7 +360,7 @@ static void test_eviction_takes_the_idle_longest(void **state)
 	assert_int_equal(snapshot->total.other.packets, 1);
 	assert_int_equal(snapshot->interval.other.packets, 0);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* Rows that were shown as ended make room without a trace. */
@@ -402,28 +368,28 @@ static void test_ended_rows_make_room(void **state)
 {
 	struct ft_snapshot *snapshot;
 	struct ft_flow_key key;
-	struct bed bed;
+	struct feed_bed bed;
 	uint32_t i;
 
 	(void)state;
-	make_bed(&bed, 16);
+	feed_bed_init(&bed, 16);
 	for (i = 0; i < 16; i++) {
 		key = feed_key(i, 9, 1000, 80, TCP);
 		feed_add(&bed.feed, 0, &key, 100, 100)->tcp_flags[0] = RST;
 	}
-	ft_snapshot_put(step(&bed, 1));
+	ft_snapshot_put(feed_bed_step(&bed, 1));
 	for (i = 0; i < 16; i++) {
 		key = feed_key(100 + i, 9, 1000, 80, TCP);
 		feed_add(&bed.feed, 0, &key, 100, 100);
 	}
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	check_snapshot(snapshot);
 	assert_int_equal(snapshot->evicted, 0);
 	assert_int_equal(snapshot->interval.other.packets, 0);
 	assert_int_equal(snapshot->total.other.packets, 0);
 	assert_int_equal(snapshot->live_flows, 16);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* Ten times as many flows as there is room for, in one interval and over many. */
@@ -432,17 +398,17 @@ static void test_memory_is_bounded(void **state)
 	enum { MAX = 2000 };
 	struct ft_snapshot *snapshot;
 	size_t most = 0, early = 0;
-	struct bed bed;
+	struct feed_bed bed;
 	uint32_t i, round;
 
 	(void)state;
-	make_bed(&bed, MAX);
+	feed_bed_init(&bed, MAX);
 	for (i = 0; i < 10 * MAX; i++) {
 		struct ft_flow_key key = feed_key(i, 9, 0x200000, 53, UDP);
 
 		feed_add(&bed.feed, 0, &key, 100, 0);
 	}
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	check_snapshot(snapshot);
 	assert_int_equal(snapshot->live_flows, MAX);
 	assert_int_equal(snapshot->interval.other.packets, 9 * MAX);
@@ -454,7 +420,7 @@ static void test_memory_is_bounded(void **state)
 
 			feed_add(&bed.feed, 0, &key, 100, 0);
 		}
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		check_snapshot(snapshot);
 		assert_int_equal(snapshot->interval.other.packets, 0);
 		ft_snapshot_put(snapshot);
@@ -466,7 +432,7 @@ static void test_memory_is_bounded(void **state)
 	assert_int_equal(ft_table_count(bed.table), MAX);
 	assert_true(most <= early + early / 8);
 	assert_true(most < 2U << 20);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* Departures leave no hole in the index behind which a flow could not be found. */
@@ -474,27 +440,27 @@ static void test_departures_hide_nobody(void **state)
 {
 	enum { FLOWS = 1000, ROUNDS = 4 };
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 	uint32_t i, round;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	for (round = 0; round <= ROUNDS; round++) { /* each time every second one falls silent */
 		for (i = 0; i < FLOWS; i += 1U << round) {
 			struct ft_flow_key key = feed_key(i, 9, 0x200000, 53, UDP);
 
 			feed_add(&bed.feed, 0, &key, 100, 0);
 		}
-		ft_snapshot_put(step(&bed, 119));
+		ft_snapshot_put(feed_bed_step(&bed, 119));
 	}
-	ft_snapshot_put(step(&bed, 0));
-	snapshot = step(&bed, 0);
+	ft_snapshot_put(feed_bed_step(&bed, 0));
+	snapshot = feed_bed_step(&bed, 0);
 	check_snapshot(snapshot);
 	assert_int_equal(snapshot->live_flows, (FLOWS + (1 << ROUNDS) - 1) >> ROUNDS);
 	for (i = 0; i < snapshot->row_count; i++)
 		assert_true(snapshot->rows[i].flow->id <= FLOWS);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* --- ageing ----------------------------------------------------------------------------------- */
@@ -504,37 +470,37 @@ static void test_idle_flows_end_and_leave(void **state)
 	struct ft_flow_key udp = feed_key(1, 1, 2, 53, UDP), tcp = feed_key(1, 1, 2, 22, TCP);
 	struct ft_snapshot *snapshot;
 	struct ft_entry *entry;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	feed_add(&bed.feed, 0, &udp, 100, 100);
 	entry = feed_add(&bed.feed, 0, &tcp, 100, 100);
 	entry->tcp_flags[0] = entry->tcp_flags[1] = ACK;
-	ft_snapshot_put(step(&bed, 119));
-	snapshot = step(&bed, 0);
+	ft_snapshot_put(feed_bed_step(&bed, 119));
+	snapshot = feed_bed_step(&bed, 0);
 	assert_int_equal(snapshot->live_flows, 2);
 	ft_snapshot_put(snapshot);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(snapshot->live_flows, 1);
 	assert_int_equal(find_id(snapshot, 1)->ended, FT_ENDED_IDLE);
 	ft_snapshot_put(snapshot);
-	snapshot = step(&bed, 9);
+	snapshot = feed_bed_step(&bed, 9);
 	assert_non_null(find_id(snapshot, 1));
 	ft_snapshot_put(snapshot);
 	feed_add(&bed.feed, 0, &udp, 100, 100); /* it is over: this is another flow */
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_null(find_id(snapshot, 1));
 	assert_int_equal(find_live(snapshot, &udp)->flow->id, 3);
 	assert_int_equal(snapshot->total.flows.packets, 6);
 	ft_snapshot_put(snapshot);
-	ft_snapshot_put(step(&bed, 469));
-	snapshot = step(&bed, 1);
+	ft_snapshot_put(feed_bed_step(&bed, 469));
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(find_id(snapshot, 2)->ended, FT_ENDED_IDLE);
 	ft_snapshot_put(snapshot);
-	ft_snapshot_put(step(&bed, 10));
+	ft_snapshot_put(feed_bed_step(&bed, 10));
 	assert_int_equal(ft_table_count(bed.table), 0);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* FIN both ways: closed, visible for 10 s, late packets count on. */
@@ -543,36 +509,36 @@ static void test_closed_flows(void **state)
 	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
 	struct ft_snapshot *snapshot;
 	struct ft_entry *entry;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	entry = feed_add(&bed.feed, 0, &key, 100, 100);
 	entry->tcp_flags[0] = ACK | FIN;
 	entry->tcp_flags[1] = ACK;
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(find_id(snapshot, 1)->state, FT_STATE_CLOSING);
 	assert_int_equal(find_id(snapshot, 1)->ended, FT_ENDED_NOT);
 	ft_snapshot_put(snapshot);
 	feed_add(&bed.feed, 0, &key, 0, 40)->tcp_flags[1] = ACK | FIN;
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(find_id(snapshot, 1)->state, FT_STATE_CLOSED);
 	assert_int_equal(find_id(snapshot, 1)->ended, FT_ENDED_FIN);
 	ft_snapshot_put(snapshot);
-	ft_snapshot_put(step(&bed, 5));
+	ft_snapshot_put(feed_bed_step(&bed, 5));
 	feed_add(&bed.feed, 0, &key, 40, 0)->tcp_flags[0] = ACK;
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(snapshot->row_count, 1);
 	assert_int_equal(packets_of(find_id(snapshot, 1)), 4);
 	assert_int_equal(find_id(snapshot, 1)->ended, FT_ENDED_FIN);
 	ft_snapshot_put(snapshot);
-	ft_snapshot_put(step(&bed, 8));
+	ft_snapshot_put(feed_bed_step(&bed, 8));
 	assert_int_equal(ft_table_count(bed.table), 1);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(snapshot->row_count, 0);
 	assert_int_equal(snapshot->total.flows.packets, 4);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* However long the interval, an end is shown once. */
@@ -580,44 +546,44 @@ static void test_end_is_shown_before_leaving(void **state)
 {
 	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	feed_add(&bed.feed, 0, &key, 100, 0)->tcp_flags[0] = RST;
-	snapshot = step(&bed, 3600);
+	snapshot = feed_bed_step(&bed, 3600);
 	assert_int_equal(snapshot->rows[0].ended, FT_ENDED_RST);
 	ft_snapshot_put(snapshot);
-	snapshot = step(&bed, 3600);
+	snapshot = feed_bed_step(&bed, 3600);
 	assert_int_equal(snapshot->row_count, 0);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 static void test_scope_ends(void **state)
 {
 	struct ft_flow_key here = feed_key(1, 1, 2, 53, UDP), gone = here;
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	gone.scope = 5;
 	feed_add(&bed.feed, 0, &here, 100, 0);
 	feed_add(&bed.feed, 0, &gone, 100, 0);
 	feed_apply(&bed.feed, bed.table);
 	ft_table_end_scope(bed.table, 5, bed.feed.now_ns);
 	ft_table_end_scope(bed.table, 6, bed.feed.now_ns);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	check_snapshot(snapshot);
 	assert_int_equal(find_live(snapshot, &here)->flow->id, 1);
 	assert_int_equal(find_id(snapshot, 2)->ended, FT_ENDED_INTERFACE);
 	ft_snapshot_put(snapshot);
 	feed_add(&bed.feed, 0, &gone, 100, 0); /* it came back */
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(find_live(snapshot, &gone)->flow->id, 3);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* CLOCK_REALTIME is set by a day: nobody ages by it. */
@@ -626,25 +592,25 @@ static void test_clock_jump(void **state)
 	struct ft_flow_key key = feed_key(1, 1, 2, 53, UDP);
 	const uint64_t day = 86400 * FEED_SECOND;
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 	int sign;
 
 	(void)state;
 	for (sign = -1; sign <= 1; sign += 2) {
-		make_bed(&bed, 0);
+		feed_bed_init(&bed, 0);
 		feed_add(&bed.feed, 0, &key, 100, 0);
-		ft_snapshot_put(step(&bed, 1));
+		ft_snapshot_put(feed_bed_step(&bed, 1));
 		bed.feed.now_ns += sign > 0 ? day : -day;
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		assert_int_equal(snapshot->live_flows, 1);
 		assert_int_equal(snapshot->end_ns - snapshot->rows[0].last_ns, 2 * FEED_SECOND);
 		ft_snapshot_put(snapshot);
-		ft_snapshot_put(step(&bed, 117));
+		ft_snapshot_put(feed_bed_step(&bed, 117));
 		assert_int_equal(ft_table_count(bed.table), 1);
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		assert_int_equal(snapshot->rows[0].ended, FT_ENDED_IDLE);
 		ft_snapshot_put(snapshot);
-		unmake_bed(&bed);
+		feed_bed_done(&bed);
 	}
 }
 
@@ -735,9 +701,9 @@ static void run_reuse(const struct reuse *reuse)
 	bool found[4] = { false };
 	struct ft_snapshot *snapshot;
 	unsigned int batch, flow, i, ended = 0;
-	struct bed bed;
+	struct feed_bed bed;
 
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	start = bed.feed.now_ns;
 	for (batch = 0; batch < 3; batch++) {
 		for (i = 0; i < 6 && is_piece(&reuse->pieces[i]); i++) {
@@ -781,7 +747,7 @@ static void run_reuse(const struct reuse *reuse)
 	}
 	assert_true(ended + 1 >= reuse->flows); /* who lost its key has ended */
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 static void test_new_connection_on_old_tuple(void **state)
@@ -799,25 +765,25 @@ static void test_new_connection_without_room(void **state)
 	struct ft_flow_key key = feed_key(1, 40000, 2, 80, TCP);
 	struct ft_snapshot *snapshot;
 	struct ft_entry *entry;
-	struct bed bed;
+	struct feed_bed bed;
 	int round;
 
 	(void)state;
-	make_bed(&bed, 1);
+	feed_bed_init(&bed, 1);
 	for (round = 0; round < 4; round++) {
 		entry = feed_add(&bed.feed, 0, &key, 100, 100);
 		entry->flags[0] = FT_ENTRY_SYN_AB;
 		entry->tcp_flags[0] = entry->tcp_flags[1] = OLD;
 		feed_apply(&bed.feed, bed.table);
 		feed_add(&bed.feed, 0, &key, 100, 0)->tcp_flags[0] = ACK;
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		check_snapshot(snapshot);
 		assert_int_equal(snapshot->row_count, 1);
 		assert_int_equal(snapshot->interval.other.packets, 0);
 		ft_snapshot_put(snapshot);
 	}
 	assert_int_equal(ft_table_count(bed.table), 1);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* --- ends, initiator, state ------------------------------------------------------------------- */
@@ -929,22 +895,22 @@ static void test_unknown_initiator(void **state)
 		struct ft_flow_key key = feed_key(1, cases[i].port_a, 2, cases[i].port_b,
 						  cases[i].protocol);
 		struct ft_snapshot *snapshot;
-		struct bed bed;
+		struct feed_bed bed;
 
-		make_bed(&bed, 0);
+		feed_bed_init(&bed, 0);
 		feed_add(&bed.feed, 0, &key, 100, 0);
 		feed_add(&bed.feed, 1, &key, 0, 100);
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		assert_int_equal(snapshot->rows[0].flow->initiator, FT_END_NONE);
 		assert_int_equal(snapshot->rows[0].flow->local, cases[i].local);
 		ft_snapshot_put(snapshot);
 		/* Once shown it stays, whatever comes. */
 		feed_add(&bed.feed, 0, &key, 100, 0)->flags[0] = FT_ENTRY_SYN_AB;
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		assert_int_equal(snapshot->rows[0].flow->initiator, FT_END_NONE);
 		assert_int_equal(snapshot->rows[0].flow->local, cases[i].local);
 		ft_snapshot_put(snapshot);
-		unmake_bed(&bed);
+		feed_bed_done(&bed);
 	}
 }
 
@@ -983,7 +949,7 @@ static const struct state_case {
 
 static void test_states(void **state)
 {
-	struct bed bed;
+	struct feed_bed bed;
 	size_t i;
 
 	(void)state;
@@ -993,19 +959,19 @@ static void test_states(void **state)
 		struct ft_snapshot *snapshot;
 		struct ft_entry *entry;
 
-		make_bed(&bed, 0);
+		feed_bed_init(&bed, 0);
 		entry = feed_add(&bed.feed, 0, &key, c->bytes_ab, c->bytes_ba);
 		entry->flags[0] = c->entry_flags;
 		entry->tcp_flags[0] = c->tcp_ab;
 		entry->tcp_flags[1] = c->tcp_ba;
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		if (snapshot->rows[0].state != c->state)
 			print_error("case %zu: %s\n", i, ft_state_name(snapshot->rows[0].state));
 		assert_int_equal(snapshot->rows[0].state, c->state);
 		assert_int_equal(snapshot->rows[0].flow->initiator, c->initiator);
 		assert_int_equal(snapshot->rows[0].ended, c->ended);
 		ft_snapshot_put(snapshot);
-		unmake_bed(&bed);
+		feed_bed_done(&bed);
 	}
 }
 
@@ -1015,10 +981,10 @@ static void test_entry_facts(void **state)
 	struct ft_flow_key key = feed_key(1, 0, 2, 0, 50);
 	struct ft_snapshot *snapshot;
 	struct ft_entry *entry;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	entry = feed_add(&bed.feed, 0, &key, 100, 0);
 	entry->first_tick -= 5000;
 	entry->extra = 0xabcd;
@@ -1027,7 +993,7 @@ static void test_entry_facts(void **state)
 	entry = feed_add(&bed.feed, 1, &key, 0, 100);
 	entry->flags[0] = FT_ENTRY_FRAGMENT;
 	entry->ifindex[1] = 99; /* not shown */
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(snapshot->row_count, 1);
 	assert_int_equal(snapshot->rows[0].flow->extra, 0xabcd);
 	assert_int_equal(snapshot->rows[0].entry_flags,
@@ -1040,11 +1006,11 @@ static void test_entry_facts(void **state)
 	/* An entry that comes late makes nothing older. */
 	entry = feed_add(&bed.feed, 0, &key, 100, 0);
 	entry->first_tick = entry->last_tick = 1000000 * FEED_SECOND - 9000;
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(snapshot->rows[0].last_ns, 1000000 * FEED_SECOND);
 	assert_int_equal(snapshot->rows[0].flow->first_ns, 1000000 * FEED_SECOND - 5000);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* --- rates ------------------------------------------------------------------------------------ */
@@ -1077,11 +1043,11 @@ static void test_rates(void **state)
 	struct ft_flow_key key = feed_key(1, 4000, 2, 80, UDP), noise = feed_key(3, 1, 4, 1, UDP);
 	struct ft_flow_key leaving = feed_key(5, 1, 6, 1, TCP);
 	double bytes[ROUNDS] = { 0 }, packets[ROUNDS] = { 0 };
-	struct bed bed;
+	struct feed_bed bed;
 	unsigned int i, w;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	for (i = 0; i < ROUNDS; i++) {
 		struct ft_snapshot *snapshot;
 		const struct ft_flow_hot *row;
@@ -1096,7 +1062,7 @@ static void test_rates(void **state)
 			bytes[i] = size / 2.0;
 			packets[i] = 0.5;
 		}
-		snapshot = step(&bed, 2);
+		snapshot = feed_bed_step(&bed, 2);
 		row = find_live(snapshot, &key);
 		for (w = 0; row && w < FT_WINDOWS; w++) {
 			assert_near((double)row->rate_bytes[w][0],
@@ -1110,7 +1076,7 @@ static void test_rates(void **state)
 		assert_true((row != NULL) == (i >= BORN));
 		ft_snapshot_put(snapshot);
 	}
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* Steady traffic shows its rate from the first second on, in the header as in the rows. */
@@ -1118,14 +1084,14 @@ static void test_steady_rate(void **state)
 {
 	struct ft_flow_key key = feed_key(1, 4000, 2, 80, UDP);
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 	unsigned int i, w;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	for (i = 0; i < 20; i++) {
 		feed_add(&bed.feed, 0, &key, 1000, 300); /* a is the local end: it sent first */
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		for (w = 0; w < FT_WINDOWS; w++) {
 			assert_near((double)snapshot->rows[0].rate_bytes[w][0], 1000);
 			assert_near((double)snapshot->rows[0].rate_bytes[w][1], 300);
@@ -1137,14 +1103,14 @@ static void test_steady_rate(void **state)
 	}
 	/* No time, no rate, no harm. */
 	feed_add(&bed.feed, 0, &key, 1000, 300);
-	snapshot = step(&bed, 0);
+	snapshot = feed_bed_step(&bed, 0);
 	assert_near((double)snapshot->rows[0].rate_bytes[0][0], 1000);
 	assert_near(snapshot->scopes[0].tx_bytes_per_s[0], 1000);
 	ft_snapshot_put(snapshot);
-	snapshot = step(&bed, 100);
+	snapshot = feed_bed_step(&bed, 100);
 	assert_true(snapshot->rows[0].rate_bytes[0][0] < 1);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* --- owners ----------------------------------------------------------------------------------- */
@@ -1175,7 +1141,7 @@ static void ask_oracle(void *arg, struct ft_owner_query *query)
 	query->final = oracle->final;
 }
 
-static void own_address(struct bed *bed, const char *text)
+static void own_address(struct feed_bed *bed, const char *text)
 {
 	struct ft_net net = { .prefix = 128, .own = true };
 	const struct ft_addr_set set = { .nets = &net, .count = 1 };
@@ -1190,11 +1156,11 @@ static void test_owners(void **state)
 	struct ft_snapshot *snapshot;
 	struct oracle oracle = { .asked = 0 };
 	struct ft_flow_key key;
-	struct bed bed;
+	struct feed_bed bed;
 	uint32_t i;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	own_address(&bed, "10.0.0.1");
 	for (i = 0; i < 10; i++) {
 		key = feed_key(1, (uint16_t)(4000 + i), 0x80000, 80, TCP);
@@ -1207,7 +1173,7 @@ static void test_owners(void **state)
 	/* Bounded; who had no turn gets one. */
 	ft_table_resolve_owners(bed.table, 4, ask_oracle, &oracle);
 	assert_int_equal(oracle.asked, 4);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(find_live(snapshot, &key)->owner[0], FT_OWNER_TRANSIT);
 	ft_snapshot_put(snapshot);
 
@@ -1220,7 +1186,7 @@ static void test_owners(void **state)
 	assert_int_equal(oracle.asked, 7);
 	assert_int_equal(oracle.ids[0], 8);
 	assert_int_equal(oracle.cookies[1], 100); /* remembered */
-	ft_snapshot_put(step(&bed, 1));
+	ft_snapshot_put(feed_bed_step(&bed, 1));
 
 	/* Answers reach the rows, everybody once. */
 	oracle.answer = ft_owners_add_process(bed.owners, &process);
@@ -1229,7 +1195,7 @@ static void test_owners(void **state)
 	assert_int_equal(oracle.asked, 10);
 	ft_table_resolve_owners(bed.table, 100, ask_oracle, &oracle);
 	assert_int_equal(oracle.asked, 10);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(snapshot->delta_count, 0);
 	for (i = 0; i < snapshot->row_count; i++) {
 		const struct ft_flow_hot *row = &snapshot->rows[i];
@@ -1244,11 +1210,11 @@ static void test_owners(void **state)
 
 	/* The process is forgotten when its flows are. */
 	ft_owners_exited(bed.owners, 7, bed.feed.now_ns);
-	ft_snapshot_put(step(&bed, 130));
+	ft_snapshot_put(feed_bed_step(&bed, 130));
 	assert_int_equal(ft_owners_count(bed.owners), 1);
-	ft_snapshot_put(step(&bed, 600));
-	ft_snapshot_put(step(&bed, 10));
-	ft_snapshot_put(step(&bed, 1));
+	ft_snapshot_put(feed_bed_step(&bed, 600));
+	ft_snapshot_put(feed_bed_step(&bed, 10));
+	ft_snapshot_put(feed_bed_step(&bed, 1));
 	assert_int_equal(ft_owners_count(bed.owners), 0);
 	assert_int_equal(ft_table_count(bed.table), 0);
 
@@ -1260,16 +1226,16 @@ static void test_owners(void **state)
 	oracle.answer = 4711;
 	ft_table_resolve_owners(bed.table, 100, ask_oracle, &oracle);
 	assert_int_equal(oracle.asked, 1);
-	ft_snapshot_put(step(&bed, 1));
+	ft_snapshot_put(feed_bed_step(&bed, 1));
 	oracle.final = true;
 	ft_table_resolve_owners(bed.table, 100, ask_oracle, &oracle);
 	assert_int_equal(oracle.asked, 2);
 	ft_table_resolve_owners(bed.table, 100, ask_oracle, &oracle);
 	assert_int_equal(oracle.asked, 2);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(find_live(snapshot, &key)->owner[0], FT_OWNER_UNKNOWN);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* Flows that go while they wait for an owner are not asked about. */
@@ -1277,17 +1243,17 @@ static void test_owner_queue_forgets_the_dead(void **state)
 {
 	struct oracle oracle = { .asked = 0 };
 	struct ft_flow_key key = feed_key(1, 4000, 0x80000, 53, UDP);
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	own_address(&bed, "10.0.0.1");
 	feed_add(&bed.feed, 0, &key, 100, 0);
 	feed_apply(&bed.feed, bed.table);
 	ft_table_resolve_owners(bed.table, 100, ask_oracle, &oracle);
-	ft_snapshot_put(step(&bed, 120));
-	ft_snapshot_put(step(&bed, 120));
-	ft_snapshot_put(step(&bed, 1));
+	ft_snapshot_put(feed_bed_step(&bed, 120));
+	ft_snapshot_put(feed_bed_step(&bed, 120));
+	ft_snapshot_put(feed_bed_step(&bed, 1));
 	assert_int_equal(ft_table_count(bed.table), 0);
 	feed_add(&bed.feed, 0, &key, 100, 0); /* in the same slot */
 	feed_apply(&bed.feed, bed.table);
@@ -1295,7 +1261,7 @@ static void test_owner_queue_forgets_the_dead(void **state)
 	ft_table_resolve_owners(bed.table, 100, ask_oracle, &oracle);
 	assert_int_equal(oracle.asked, 1);
 	assert_int_equal(oracle.ids[0], 2);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* Where own flows come faster than owners are asked for, those that went leave no trace. */
@@ -1304,10 +1270,10 @@ static void test_owner_queue_is_bounded(void **state)
 	enum { MAX = 1000 };
 	struct oracle oracle = { .asked = 0 };
 	size_t early = 0;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, MAX);
+	feed_bed_init(&bed, MAX);
 	own_address(&bed, "10.0.0.1");
 	for (uint32_t round = 0; round < 1000; round++) {
 		for (uint32_t i = 0; i < MAX / 8; i++) {
@@ -1319,22 +1285,22 @@ static void test_owner_queue_is_bounded(void **state)
 		oracle.asked = 0;
 		ft_table_resolve_owners(bed.table, 10, ask_oracle, &oracle);
 		assert_int_equal(oracle.asked, 10);
-		ft_snapshot_put(step(&bed, 1));
+		ft_snapshot_put(feed_bed_step(&bed, 1));
 		if (round == 50)
 			early = ft_table_memory(bed.table);
 	}
 	assert_true(ft_table_memory(bed.table) <= early + early / 8);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* An interface that is there keeps its total however many others come and go. */
 static void test_ifaces_that_stay(void **state)
 {
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	for (uint32_t i = 0; i < 3 * 4 * FT_MAX_IFACES; i++) {
 		bed.feed.ifaces[0] = (struct ft_iface_delta){ .ifindex = 1 };
 		bed.feed.ifaces[0].counters.rx.packets = 1;
@@ -1343,13 +1309,13 @@ static void test_ifaces_that_stay(void **state)
 		bed.feed.iface_count = 2;
 		feed_apply(&bed.feed, bed.table);
 		if (i % 100 == 0)
-			ft_snapshot_put(step(&bed, 1));
+			ft_snapshot_put(feed_bed_step(&bed, 1));
 	}
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(snapshot->ifaces[0].ifindex, 1);
 	assert_int_equal(snapshot->ifaces[0].total.rx.packets, 3 * 4 * FT_MAX_IFACES);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 int main(void)

@@ -23,38 +23,6 @@
 #define SYN 0x02
 #define ACK 0x10
 
-struct bed {
-	struct ft_owners *owners;
-	struct ft_table *table;
-	struct feed feed;
-};
-
-static void make_bed(struct bed *bed, uint32_t max_flows)
-{
-	struct ft_table_config config;
-
-	ft_table_config_init(&config);
-	if (max_flows)
-		config.max_flows = max_flows;
-	bed->owners = ft_owners_new();
-	bed->table = ft_table_new(&config, bed->owners);
-	feed_init(&bed->feed);
-}
-
-static void unmake_bed(struct bed *bed)
-{
-	ft_table_free(bed->table);
-	ft_owners_free(bed->owners);
-	feed_done(&bed->feed);
-}
-
-static struct ft_snapshot *step(struct bed *bed, uint64_t seconds)
-{
-	feed_apply(&bed->feed, bed->table);
-	bed->feed.now_ns += seconds * FEED_SECOND;
-	return feed_snapshot(&bed->feed, bed->table, seconds * FEED_SECOND, false);
-}
-
 /* The row of a key that has not ended, or NULL. */
 static const struct ft_flow_hot *row_of(const struct ft_snapshot *snapshot,
 					const struct ft_flow_key *key)
@@ -79,20 +47,20 @@ static struct ft_health sample(uint64_t cookie, uint64_t tick, uint32_t segs_out
 
 static void test_samples_find_flows(void **state)
 {
-	struct bed bed;
+	struct feed_bed bed;
 	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP), other = feed_key(1, 1001, 2, 80, TCP);
 	struct ft_snapshot *snapshot, *old;
 	const struct ft_health *health;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	/* The sample comes a period before its flow. */
 	feed_socket(&bed.feed, sample(7, bed.feed.now_ns, 1));
 	feed_add(&bed.feed, 0, &other, 100, 0)->cookie[0] = 9;
-	old = step(&bed, 1);
+	old = feed_bed_step(&bed, 1);
 	assert_null(ft_snapshot_socket(old, row_of(old, &other), 0));
 	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	health = ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0);
 	assert_non_null(health);
 	assert_int_equal(health->srtt_us, 7001);
@@ -104,25 +72,25 @@ static void test_samples_find_flows(void **state)
 	feed_socket(&bed.feed, sample(7, bed.feed.now_ns, 2));
 	feed_socket(&bed.feed, sample(8, bed.feed.now_ns, 5));
 	feed_add(&bed.feed, 0, &key, 0, 50)->cookie[1] = 8;
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->srtt_us, 7002);
 	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 1)->srtt_us, 8005);
 	/* What was published stays as it was. */
 	assert_null(ft_snapshot_socket(old, row_of(old, &other), 0));
 	ft_snapshot_put(old);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 static void test_newest_sample_holds(void **state)
 {
-	struct bed bed;
+	struct feed_bed bed;
 	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
 	struct ft_snapshot *snapshot;
 	uint64_t now;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	now = bed.feed.now_ns;
 	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
 	/* Of two CPUs, in no order; within a tick the one that has sent more. */
@@ -130,15 +98,15 @@ static void test_newest_sample_holds(void **state)
 	feed_socket(&bed.feed, sample(7, now + 20, 70));
 	feed_socket(&bed.feed, sample(7, now + 20, 60));
 	feed_socket(&bed.feed, sample(7, now + 5, 90));
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->segs_out, 70);
 	ft_snapshot_put(snapshot);
 	/* A later batch is newer, whatever its clock says. */
 	feed_socket(&bed.feed, sample(7, now - 1000, 71));
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->segs_out, 71);
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* The cookie of a flow's end, as somebody else would find it: the lower port. */
@@ -153,20 +121,20 @@ static uint64_t find_cookie(void *arg, const struct ft_flow_key *key, int end)
 
 static void test_sockets_are_named(void **state)
 {
-	struct bed bed;
+	struct feed_bed bed;
 	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP), udp = feed_key(1, 1000, 2, 53, 17);
 	struct ft_snapshot *snapshot;
 	unsigned asked = 0;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	feed_add(&bed.feed, 0, &key, 100, 0);
 	feed_add(&bed.feed, 0, &udp, 100, 0);
 	feed_socket(&bed.feed, sample(1000, bed.feed.now_ns, 3));
 	feed_apply(&bed.feed, bed.table);
 	ft_table_name_sockets(bed.table, find_cookie, &asked);
 	assert_int_equal(asked, 2); /* both ends of the TCP flow */
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->segs_out, 3);
 	assert_null(ft_snapshot_socket(snapshot, row_of(snapshot, &udp), 0));
 	ft_snapshot_put(snapshot);
@@ -175,7 +143,7 @@ static void test_sockets_are_named(void **state)
 	feed_apply(&bed.feed, bed.table);
 	ft_table_name_sockets(bed.table, find_cookie, &asked);
 	assert_int_equal(asked, 3);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* Bytes of the program of socket 7, whose sender it is told to. */
@@ -191,20 +159,20 @@ static bool find_bytes(void *arg, uint64_t cookie, uint64_t *ret_sent, uint64_t 
 /* They stay when a newer sample comes, but not with the next socket in the same place. */
 static void test_app_bytes(void **state)
 {
-	struct bed bed;
+	struct feed_bed bed;
 	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP), next = feed_key(1, 1001, 2, 80, TCP);
 	struct ft_snapshot *snapshot;
 	const struct ft_health *health;
 	uint64_t sent = 5000, value;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	ft_table_add_app_bytes(bed.table, find_bytes, &sent); /* nothing to ask about yet */
 	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
 	feed_socket(&bed.feed, sample(7, bed.feed.now_ns, 1));
 	feed_apply(&bed.feed, bed.table);
 	ft_table_add_app_bytes(bed.table, find_bytes, &sent);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	health = ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0);
 	assert_true(ft_health_get(health, FT_NUMBER_app_bytes_sent, &value));
 	assert_int_equal(value, 5000);
@@ -213,23 +181,23 @@ static void test_app_bytes(void **state)
 	ft_snapshot_put(snapshot);
 	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
 	feed_socket(&bed.feed, sample(7, bed.feed.now_ns, 2));
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	health = ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0);
 	assert_int_equal(health->segs_out, 2);
 	assert_true(ft_health_get(health, FT_NUMBER_app_bytes_sent, &value));
 	assert_int_equal(value, 5000);
 	ft_snapshot_put(snapshot);
 	/* its flow goes, and another one takes the place */
-	ft_snapshot_put(step(&bed, 3000));
-	ft_snapshot_put(step(&bed, 100));
+	ft_snapshot_put(feed_bed_step(&bed, 3000));
+	ft_snapshot_put(feed_bed_step(&bed, 100));
 	feed_add(&bed.feed, 0, &next, 100, 0)->cookie[0] = 8;
 	feed_socket(&bed.feed, sample(8, bed.feed.now_ns, 1));
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	health = ft_snapshot_socket(snapshot, row_of(snapshot, &next), 0);
 	assert_non_null(health);
 	assert_false(ft_health_get(health, FT_NUMBER_app_bytes_sent, &value));
 	ft_snapshot_put(snapshot);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* A list of all sockets has news of those that flows have, if it is newer; others it passes by. */
@@ -239,10 +207,10 @@ static void test_lists_refresh(void **state)
 	struct ft_socket socket = { .tcp = true, .protocol = TCP };
 	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
 	struct ft_snapshot *snapshot;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	ft_table_refresh_sockets(bed.table, list);
 	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
 	feed_socket(&bed.feed, sample(7, bed.feed.now_ns, 5));
@@ -253,18 +221,18 @@ static void test_lists_refresh(void **state)
 		ft_socket_list_add(list, &socket);
 	}
 	ft_table_refresh_sockets(bed.table, list);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->segs_out, 5);
 	ft_snapshot_put(snapshot);
 	socket.id = 7;
 	socket.health = sample(7, bed.feed.now_ns, 9);
 	ft_socket_list_add(list, &socket);
 	ft_table_refresh_sockets(bed.table, list);
-	snapshot = step(&bed, 1);
+	snapshot = feed_bed_step(&bed, 1);
 	assert_int_equal(ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0)->segs_out, 9);
 	ft_snapshot_put(snapshot);
 	ft_socket_list_put(list);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* ---- a long life */
@@ -322,10 +290,10 @@ static void test_long_life(void **state)
 	static struct model model[MODEL_FLOWS];
 	struct ft_snapshot *held = NULL;
 	uint32_t segments = 0;
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 200); /* evictions too */
+	feed_bed_init(&bed, 200); /* evictions too */
 	for (uint32_t i = 0; i < MODEL_FLOWS; i++)
 		model[i].key = feed_key(1, (uint16_t)(2000 + i), 2, 80, TCP);
 	for (int turn = 0; turn < MODEL_STEPS; turn++) {
@@ -351,7 +319,7 @@ static void test_long_life(void **state)
 				model[i].fresh = true;
 			}
 		}
-		snapshot = step(&bed, 1 + random_below(20));
+		snapshot = feed_bed_step(&bed, 1 + random_below(20));
 		check_model(snapshot, model);
 		for (uint32_t i = 0; i < MODEL_FLOWS; i++)
 			model[i].fresh = false;
@@ -360,7 +328,7 @@ static void test_long_life(void **state)
 	}
 	ft_snapshot_put(held);
 	assert_true(live_with_socket > MODEL_STEPS * 20);
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* ---- handshakes */
@@ -429,18 +397,18 @@ static void test_handshakes(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(shakes) / sizeof(shakes[0]); i++) {
 		struct ft_snapshot *snapshot;
-		struct bed bed;
+		struct feed_bed bed;
 
-		make_bed(&bed, 0);
+		feed_bed_init(&bed, 0);
 		put_shakes(&bed.feed, i, 0, 2);
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		check_shake(snapshot, shakes[i].what, shakes[i].syn_ack_us, shakes[i].ack_us);
 		ft_snapshot_put(snapshot);
 		/* Idle, it keeps it. */
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		check_shake(snapshot, shakes[i].what, shakes[i].syn_ack_us, shakes[i].ack_us);
 		ft_snapshot_put(snapshot);
-		unmake_bed(&bed);
+		feed_bed_done(&bed);
 	}
 }
 
@@ -459,10 +427,10 @@ static void test_handshakes_over_periods(void **state)
 		{ { 4000, 5000, 0 }, { ACK, ACK }, 1024, 1024 },
 	};
 	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
-	struct bed bed;
+	struct feed_bed bed;
 
 	(void)state;
-	make_bed(&bed, 0);
+	feed_bed_init(&bed, 0);
 	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++) {
 		struct ft_entry *entry = feed_add(&bed.feed, 0, &key, 100, 100);
 		struct ft_snapshot *snapshot;
@@ -471,11 +439,11 @@ static void test_handshakes_over_periods(void **state)
 		memcpy(entry->tcp_flags, periods[i].flags, sizeof(entry->tcp_flags));
 		if (i == 0)
 			entry->flags[0] |= FT_ENTRY_SYN_AB;
-		snapshot = step(&bed, 1);
+		snapshot = feed_bed_step(&bed, 1);
 		check_shake(snapshot, "over periods", periods[i].syn_ack_us, periods[i].ack_us);
 		ft_snapshot_put(snapshot);
 	}
-	unmake_bed(&bed);
+	feed_bed_done(&bed);
 }
 
 /* ---- what a sample says */
