@@ -16,6 +16,9 @@
  * The control word is read once a packet, by the caller: all that a packet adds lands in one
  * epoch. User space flips the epoch, waits until no program can still hold the old one, then
  * reads and clears the old half.
+ *
+ * It does so at its own pace, and sooner when it is woken: by the entry that fills a log, or the
+ * spill map, up to its mark. That is one entry a CPU and epoch; no other pays for it.
  */
 #ifndef FT_ACCOUNT_BPF_H
 #define FT_ACCOUNT_BPF_H
@@ -34,8 +37,11 @@
 const volatile __u32 ft_slots;       /* CPUs that have a slot; the counters have one more */
 const volatile __u32 ft_log_entries; /* per slot and epoch; 0 = no log */
 const volatile __u32 ft_buckets;     /* of the index, a power of two; 0 with no log */
+const volatile __u32 ft_log_mark;    /* entries with which a log wants to be drained */
+const volatile __u32 ft_spill_mark;  /* the same of the spill map */
 const volatile __u32 ft_seed[12];    /* keys of the hash */
 const volatile bool ft_health_on;    /* sockets are sampled: bpf/health.bpf.h */
+const volatile __u32 ft_sample_shift; /* with every 2^n-th packet of a long talk */
 
 const volatile bool ft_owners_on;    /* sockets of ends are found out: bpf/owner_tc.bpf.h */
 
@@ -75,6 +81,12 @@ struct ft_spill_map {
 struct ft_spill_map ft_spill0 SEC(".maps");
 struct ft_spill_map ft_spill1 SEC(".maps");
 
+/* By which user space is woken. Sized before the load: one page is the least there is. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} ft_wake SEC(".maps");
+
 /* One packet's way through the store. */
 struct ft_account {
 	struct ft_cpu *cpu;
@@ -101,6 +113,13 @@ static __always_inline void ft_tally_add(bool shared, struct ft_tally *tally,
 {
 	ft_add(shared, &tally->packets, pkt->segments);
 	ft_add(shared, &tally->l2_bytes, pkt->l2_bytes);
+}
+
+/* Wakes user space. What the record says doesn't matter; while the ring has no room for it, it is
+ * full of others that nobody has read, and its descriptor readable. */
+static __always_inline void ft_wake_up(void)
+{
+	bpf_ringbuf_output(&ft_wake, ft_zero_entry, sizeof(ft_zero_entry[0]), BPF_RB_FORCE_WAKEUP);
 }
 
 /* Finds the caller's slot and fixes the epoch. */
@@ -235,8 +254,8 @@ static __always_inline void ft_note_shake(struct ft_entry *entry, __u8 fresh, __
 /*
  * Whether a packet is one with which its sender is looked at: the entry's 1st, 2nd, 4th, 8th ...
  * of this direction, every 64th (super-packets count many at a time), the last ones. So a short
- * talk is known as well as a long one; a look costs as much as counting, which a 64th of the
- * packets of a long one bears.
+ * talk is known as well as a long one; a look costs more than counting (bench/bench_health), which a
+ * 64th of the packets of a long one bears.
  */
 static __always_inline bool ft_sample_due(const struct ft_packet *pkt, __u64 packets)
 {
@@ -244,7 +263,7 @@ static __always_inline bool ft_sample_due(const struct ft_packet *pkt, __u64 pac
 
 	if (pkt->found.tcp_flags & (FT_TCP_FIN | FT_TCP_RST))
 		return true;
-	return crossed > before || crossed >> (pkt->segments > 1 ? 11 : 6);
+	return crossed > before || crossed >> (pkt->segments > 1 ? ft_sample_shift + 5 : ft_sample_shift);
 }
 
 /* Adds the packet to its entry. */
@@ -345,6 +364,8 @@ static __always_inline struct ft_entry *ft_log_append(const struct ft_account *a
 	ft_entry_name(entry, pkt, key, hash, flags);
 	acc->cpu->fill[acc->epoch & 1] = position + 1;
 	*word = ((hash >> 32) & ~FT_INDEX_POS_MASK) | (position + 1);
+	if (position + 1 == ft_log_mark)
+		ft_wake_up();
 	return entry;
 }
 
@@ -417,8 +438,9 @@ static __always_inline enum ft_counter ft_spill_account(struct __sk_buff *skb,
 		err = bpf_map_update_elem(map, key, ft_zero_entry, BPF_NOEXIST);
 		if (err && err != -FT_EEXIST)
 			return ft_lost(err);
-		if (!err)
-			__sync_fetch_and_add(&ft_spill_fill[acc->epoch & 1], 1);
+		if (!err &&
+		    __sync_fetch_and_add(&ft_spill_fill[acc->epoch & 1], 1) + 1 == ft_spill_mark)
+			ft_wake_up();
 		entry = bpf_map_lookup_elem(map, key);
 		if (!entry)
 			return FT_C_LOST_OTHER;

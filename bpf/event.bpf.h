@@ -175,4 +175,9 @@ static __always_inline struct ft_event_news *ft_begin(struct sock *sk, __u8 kind
 	return news;
 }
 
+static __always_inline void ft_submit(struct ft_event_news *news)
+{
+	bpf_ringbuf_submit(news, ft_ring_flags(&ft_event_ring));
+}
+
 #endif

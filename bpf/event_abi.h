@@ -2,7 +2,7 @@
 /*
  * What the event programs tell user space: what TCP sockets do, in all network namespaces.
  *
- *   ft_event_ring   one record an event, never with a wake-up
+ *   ft_event_ring   one record an event, without a wake-up but when it is half full
  *   ft_event_state  how many found no room
  *   ft_event_sk     storage of each socket: who began it and when, until it is closed
  *

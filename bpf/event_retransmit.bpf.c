@@ -30,7 +30,7 @@ int flowtop_event_retransmit(__u64 *ctx)
 	bpf_probe_read_kernel(&segments, sizeof(segments),
 			      &((struct tcp_skb_cb *)skb->cb)->tcp_gso_segs);
 	news->segments = segments ? segments : 1;
-	bpf_ringbuf_submit(news, BPF_RB_NO_WAKEUP);
+	ft_submit(news);
 	return 0;
 }
 

@@ -55,7 +55,7 @@ static __always_inline void tell_open(struct sock *sk)
 		news->latency_ns = (__u64)(tcp->srtt_us >> 3) * 1000;
 		news->known = FT_NEWS_LATENCY;
 	}
-	bpf_ringbuf_submit(news, BPF_RB_NO_WAKEUP);
+	ft_submit(news);
 }
 
 /* connect() came to nothing. */
@@ -74,7 +74,7 @@ static __always_inline void tell_failed(struct sock *sk)
 		news->tgid = mine->tgid;
 		news->start_ns = mine->start_ns;
 	}
-	bpf_ringbuf_submit(news, BPF_RB_NO_WAKEUP);
+	ft_submit(news);
 }
 
 /* It was established, and is closed. */
@@ -99,7 +99,7 @@ static __always_inline void tell_close(struct sock *sk, __u8 old_state)
 		if (sk->__sk_common.skc_flags & (1UL << FT_SOCK_DONE) && news->app_rx_bytes)
 			news->app_rx_bytes--;
 	}
-	bpf_ringbuf_submit(news, BPF_RB_NO_WAKEUP);
+	ft_submit(news);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -121,7 +121,7 @@ int flowtop_event_state(__u64 *ctx)
 	case FT_TCP_LISTEN:
 		news = ft_begin(sk, FT_EVENT_LISTEN, NULL);
 		if (news)
-			bpf_ringbuf_submit(news, BPF_RB_NO_WAKEUP);
+			ft_submit(news);
 		break;
 	case FT_TCP_CLOSE:
 		if (from == FT_TCP_SYN_SENT)

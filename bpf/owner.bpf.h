@@ -97,6 +97,15 @@ struct sock {
 struct socket {
 	struct sock *sk;
 };
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
 #pragma clang attribute pop
 
 /* tgid -> start_ns of processes that user space was told of. LRU: who is forgotten is told again
@@ -107,6 +116,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } ft_owner_known SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ft_owner_reader);
+} ft_owner_reader SEC(".maps");
 
 /* The words of the current process' command line. */
 static __always_inline void ft_read_args(struct ft_owner_process *news, struct mm_struct *mm)
@@ -120,6 +137,32 @@ static __always_inline void ft_read_args(struct ft_owner_process *news, struct m
 		news->args_length = length;
 }
 
+/* Wakes the reader if it sleeps until a process is new, once: it is up then, and says so when it
+ * goes back to sleep. */
+static __always_inline __u64 ft_process_flags(void)
+{
+	__u32 zero = 0;
+	struct ft_owner_reader *reader = bpf_map_lookup_elem(&ft_owner_reader, &zero);
+
+	if (!reader || !reader->dozes)
+		return ft_ring_flags(&ft_owner_ring);
+	reader->dozes = 0;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+/* How many news of processes have found no room, with `more` of them. */
+static __always_inline __u32 ft_lost(__u32 more)
+{
+	__u32 zero = 0;
+	struct ft_owner_reader *reader = bpf_map_lookup_elem(&ft_owner_reader, &zero);
+
+	if (!reader)
+		return 0;
+	if (more)
+		__sync_fetch_and_add(&reader->lost, more);
+	return reader->lost;
+}
+
 /* Tells user space about the process that a task belongs to; of the current one the command line
  * can be read too. name: a new one that isn't in force yet, or NULL. False: no room. */
 static __always_inline bool ft_tell_process(struct task_struct *task, bool is_current,
@@ -130,9 +173,12 @@ static __always_inline bool ft_tell_process(struct task_struct *task, bool is_cu
 	struct ft_owner_process *news;
 
 	news = bpf_ringbuf_reserve(&ft_owner_ring, sizeof(*news), 0);
-	if (!news)
+	if (!news) {
+		ft_lost(1);
 		return false;
+	}
 	__builtin_memset(news, 0, sizeof(*news));
+	news->lost = ft_lost(0);
 	news->head.type = FT_OWNER_PROCESS;
 	news->head.tgid = BPF_CORE_READ(leader, tgid);
 	news->head.start_ns = BPF_CORE_READ(leader, start_boottime);
@@ -149,19 +195,23 @@ static __always_inline bool ft_tell_process(struct task_struct *task, bool is_cu
 		if (is_current)
 			ft_read_args(news, mm);
 	}
-	bpf_ringbuf_submit(news, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(news, ft_process_flags());
 	return true;
 }
 
-/* Tells user space about the current process unless it knows it. */
-static __always_inline void ft_introduce(struct task_struct *task, __u32 tgid, __u64 start_ns)
+/* Tells user space about a process, the current one or not, unless it knows it. False: it could not
+ * be told, or not be noted that it was, without which its exec would be no news: tell it again. (A
+ * kernel whose locks give up refuses either where another processor stands still.) */
+static __always_inline bool ft_introduce(struct task_struct *task, bool is_current, __u32 tgid,
+					 __u64 start_ns)
 {
 	const __u64 *known = bpf_map_lookup_elem(&ft_owner_known, &tgid);
 
 	if (known && *known == start_ns)
-		return;
-	if (ft_tell_process(task, true, NULL))
-		bpf_map_update_elem(&ft_owner_known, &tgid, &start_ns, BPF_ANY);
+		return true;
+	if (!ft_tell_process(task, is_current, NULL))
+		return false;
+	return bpf_map_update_elem(&ft_owner_known, &tgid, &start_ns, BPF_ANY) == 0;
 }
 
 /* The current process owns the socket from now on. */
@@ -180,11 +230,11 @@ static __always_inline void ft_own(struct ft_owner_sk *own, __u64 cookie, struct
 		tgid = 0;
 		start_ns = 0;
 		how = FT_HOW_KERNEL;
-	} else {
-		ft_introduce(task, tgid, start_ns);
+	} else if (!ft_introduce(task, true, tgid, start_ns)) {
+		return; /* not marked: the next call tells it again */
 	}
 	if (!ft_tell_socket(cookie, tgid, start_ns, how))
-		return; /* not marked: the next call tells it again */
+		return; /* likewise */
 	own->cookie = cookie;
 	own->tgid = tgid;
 	own->start_ns = start_ns;

@@ -5,9 +5,15 @@
  *   ft_owner_sk      storage of each socket: who created it or used it last, and how many bytes
  *                    were written to it and read from it; an accepted
  *                    connection inherits its listener's before its first packet (CLONE)
- *   ft_owner_ring    news for user space, never with a wake-up; what does not fit is not marked
- *                    as told, so that the next call on the socket tells it again
- *   ft_owner_known   processes that user space was told of; their exec, new name and exit are news
+ *   ft_owner_ring    news for user space, without a wake-up but when it is half full; what does
+ *                    not fit is not marked as told, so that the next call on the socket tells it
+ *                    again
+ *   ft_owner_known   processes that user space was told of, those too that held sockets before it
+ *                    came; their exec, new name and exit are news
+ *   ft_owner_reader  whether user space sleeps: then a new process wakes it, because /proc has more
+ *                    of it for as long as it lives. Who reads the ring several times a second is
+ *                    never woken. And whether there is anything new to read of open sockets, and
+ *                    how many news of processes were lost
  *
  * A process is its thread group's id in the first pid namespace and the time at which it
  * started, in nanoseconds since boot, suspend included (/proc/PID/stat has it in ticks).
@@ -80,7 +86,7 @@ struct ft_owner_process {
 	__u32 gid;
 	__u32 args_length;
 	__u32 netns;     /* inode of its network namespace */
-	__u32 zero;
+	__u32 lost;      /* what the reader's was then */
 	char comm[FT_OWNER_COMM]; /* the leader's, not the thread's */
 	char exe[FT_OWNER_EXE];
 	char args[FT_OWNER_ARGS];
@@ -97,6 +103,14 @@ struct ft_owner_cgroup {
 	struct ft_owner_head head; /* tgid, start_ns: zero */
 	__u64 id;
 	char path[FT_OWNER_PATH];
+};
+
+/* Written by both sides. */
+struct ft_owner_reader {
+	__u32 dozes; /* it reads no news until its descriptor is readable */
+	__u32 moved; /* some socket's bytes have changed since it began to read them */
+	__u32 lost;  /* news of processes that found no room, so far: what is known of any of them may be
+		      * out of date, unless it was told since */
 };
 
 #define FT_OWNER_RING_BYTES (1U << 20)

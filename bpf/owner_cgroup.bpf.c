@@ -22,7 +22,7 @@ int flowtop_cgroup(__u64 *ctx)
 	news->id = cgroup->kn->id;
 	if (bpf_probe_read_kernel_str(news->path, sizeof(news->path), path) < 0)
 		news->path[0] = '\0';
-	bpf_ringbuf_submit(news, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(news, ft_ring_flags(&ft_owner_ring));
 	return 0;
 }
 

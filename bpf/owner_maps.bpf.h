@@ -24,6 +24,18 @@ struct {
 	__uint(max_entries, FT_OWNER_RING_BYTES);
 } ft_owner_ring SEC(".maps");
 
+#define FT_RING_MARK 4096 /* octets beyond half a ring: several records of any kind */
+
+/* With what a record is submitted: without a wake-up, but for the few that make a ring half full,
+ * because who reads it may sleep for a second. */
+static __always_inline __u64 ft_ring_flags(void *ring)
+{
+	__u64 over = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) -
+		     bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 2;
+
+	return over < FT_RING_MARK ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
 /* Tells user space who owns a socket; false: no room, try again later. */
 static __always_inline bool ft_tell_socket(__u64 cookie, __u32 tgid, __u64 start_ns, __u32 how)
 {
@@ -33,7 +45,8 @@ static __always_inline bool ft_tell_socket(__u64 cookie, __u32 tgid, __u64 start
 		.how = how,
 	};
 
-	return bpf_ringbuf_output(&ft_owner_ring, &news, sizeof(news), BPF_RB_NO_WAKEUP) == 0;
+	return bpf_ringbuf_output(&ft_owner_ring, &news, sizeof(news),
+				  ft_ring_flags(&ft_owner_ring)) == 0;
 }
 
 #endif

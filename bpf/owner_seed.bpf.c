@@ -3,20 +3,9 @@
  * Owners of sockets that are older than flowtop: a walk over all open files of all processes,
  * run by user space at start, and again if it had to forget some. What is known already is told
  * as it is; who holds a socket that nothing is known of owns it, the oldest holder if there are
- * several (a server before its workers).
+ * several (a server before its workers), and is told of, so that its exec, new name and exit are.
  */
 #include "bpf/owner.bpf.h"
-
-struct bpf_iter_meta {
-	struct seq_file *seq;
-} __attribute__((preserve_access_index));
-
-struct bpf_iter__task_file {
-	struct bpf_iter_meta *meta;
-	struct task_struct *task;
-	__u32 fd;
-	struct file *file;
-} __attribute__((preserve_access_index));
 
 SEC("iter/task_file")
 int flowtop_seed(struct bpf_iter__task_file *ctx)
@@ -27,6 +16,7 @@ int flowtop_seed(struct bpf_iter__task_file *ctx)
 	struct ft_owner_sk *own;
 	struct socket *sock;
 	struct sock *sk;
+	__u64 start_ns;
 
 	if (!file || !task)
 		return 0;
@@ -39,15 +29,20 @@ int flowtop_seed(struct bpf_iter__task_file *ctx)
 	own = bpf_sk_storage_get(&ft_owner_sk, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!own)
 		return 0;
-	if (!own->how) {
+	start_ns = task->group_leader->start_boottime;
+	news.head.tgid = task->tgid;
+	news.head.start_ns = start_ns;
+	news.cookie = bpf_get_socket_cookie(sk);
+	if (own->how) {
+		own->cookie = news.cookie;
+		news.head.tgid = own->tgid;
+		news.head.start_ns = own->start_ns;
+	} else if (ft_introduce(task, false, task->tgid, start_ns)) {
+		own->cookie = news.cookie;
 		own->tgid = task->tgid;
-		own->start_ns = task->group_leader->start_boottime;
+		own->start_ns = start_ns;
 		own->how = FT_HOW_HELD;
-	}
-	own->cookie = bpf_get_socket_cookie(sk);
-	news.head.tgid = own->tgid;
-	news.head.start_ns = own->start_ns;
-	news.cookie = own->cookie;
+	} /* else whoever uses it next tells of itself */
 	bpf_seq_write(ctx->meta->seq, &news, sizeof(news));
 	return 0;
 }

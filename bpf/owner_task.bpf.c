@@ -14,13 +14,11 @@ static __always_inline bool is_known(struct task_struct *task)
 	return known && *known == task->group_leader->start_boottime;
 }
 
-/* What could not be told is told with the process' next socket. */
+/* What could not be told is counted as lost, and user space looks at the process itself. */
 static __always_inline void retell(struct task_struct *task, bool is_current, const char *name)
 {
-	__u32 tgid = task->tgid;
-
-	if (is_known(task) && !ft_tell_process(task, is_current, name))
-		bpf_map_delete_elem(&ft_owner_known, &tgid);
+	if (is_known(task))
+		ft_tell_process(task, is_current, name);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -53,7 +51,7 @@ int flowtop_exit(__u64 *ctx)
 	news.head.tgid = tgid;
 	news.head.start_ns = task->group_leader->start_boottime;
 	news.exit_ns = bpf_ktime_get_boot_ns();
-	bpf_ringbuf_output(&ft_owner_ring, &news, sizeof(news), BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_output(&ft_owner_ring, &news, sizeof(news), ft_ring_flags(&ft_owner_ring));
 	bpf_map_delete_elem(&ft_owner_known, &tgid);
 	return 0;
 }

@@ -7,14 +7,15 @@
 _flowtop()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev='' option=''
-	local long='--interface --capture-filter --local --read --write --keep --export --batch --count --until --limit --output
+	local long='--interface --capture-filter --local --read --speed --diff --write --keep --export
+		--batch --count --until --limit --output --header --raw
 		--interval --window --sort --pane --numeric --numeric-ports --resolve --unit --si
-		--iec --layer --ipv4 --ipv6 --pid --promiscuous --backend --max-flows --readonly
+		--iec --layer --ipv4 --ipv6 --pid --promiscuous --backend --docker-socket --max-flows --readonly
 		--no-mouse --no-color --color --ascii --config --list-interfaces --doctor --help
 		--version'
 	local short='-i -f -F -r -w -b -c -L -o -d -t -s -n -N -u -4 -6 -P -p -D -h -V'
 	local words='and or not host net port portrange src dst local remote tcp udp icmp sctp
-		proto ip ip6 vlan iface process pid user container state rate bytes packets total
+		proto ip ip6 vlan iface observer process pid user container state rate bytes packets total
 		age rtt'
 
 	COMPREPLY=()
@@ -43,7 +44,7 @@ _flowtop()
 			2>/dev/null)" -- "$last")
 		return
 		;;
-	-r | --read | -w | --write | --config)
+	-r | --read | -w | --write | --diff | --config | --docker-socket)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -51,11 +52,15 @@ _flowtop()
 	--export)
 		compopt -o nospace 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -W 'ipfix:// ipfix+tcp:// openmetrics:// ndjson:/// ndjson+unix:///
-			zmq:// zmq+connect://' -- "$cur")
+			zmq:// zmq+connect:// clickhouse:// clickhouses://' -- "$cur")
 		return
 		;;
 	-o | --output)
 		mapfile -t COMPREPLY < <(compgen -W 'text json ndjson csv' -- "$cur")
+		return
+		;;
+	--header)
+		mapfile -t COMPREPLY < <(compgen -W 'always once never' -- "$cur")
 		return
 		;;
 	-t | --window)
@@ -87,7 +92,7 @@ _flowtop()
 		return
 		;;
 	-f | --capture-filter | -F | --local | -c | --count | -L | --limit | -d | --interval | \
-		-s | --sort | --max-flows | --keep | --until)
+		-s | --sort | --max-flows | --speed | --keep | --until)
 		return
 		;;
 	esac

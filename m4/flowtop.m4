@@ -120,16 +120,16 @@ _FT
 # VARIABLE_CFLAGS (its headers are system headers: their warnings are not ours), VARIABLE_LIBS,
 # and the conditional WITH_VARIABLE.
 AC_DEFUN([FT_WITH_LIBRARY], [
-  AC_ARG_WITH([$1], [AS_HELP_STRING([--without-$1], [leave out $4])], [], [with_$1=auto])
-  AS_IF([test "$with_$1" != no], [
+  AC_ARG_WITH([$1], [AS_HELP_STRING([--without-$1], [leave out $4])], [], [AS_TR_SH([with_$1])=auto])
+  AS_IF([test "$AS_TR_SH([with_$1])" != no], [
     PKG_CHECK_MODULES([$2], [$3], [
-      with_$1=yes
+      AS_TR_SH([with_$1])=yes
       $2[]_CFLAGS=`AS_ECHO(["$$2[]_CFLAGS"]) | $SED 's/-I/-isystem /g'`
     ], [
-      AS_IF([test "$with_$1" = yes],
+      AS_IF([test "$AS_TR_SH([with_$1])" = yes],
         [AC_MSG_ERROR([$1 is needed for $4 (Debian: $5); or --without-$1])])
-      with_$1=no
+      AS_TR_SH([with_$1])=no
     ])
   ])
-  AM_CONDITIONAL([WITH_$2], [test "$with_$1" = yes])
+  AM_CONDITIONAL([WITH_$2], [test "$AS_TR_SH([with_$1])" = yes])
 ])

@@ -53,8 +53,8 @@ static void suspend(struct ft_collector *collector)
 		ft_collector_pause(collector, false);
 }
 
-/* Until there is a reason to end. */
-static void wait_for_end(struct ft_collector *collector, int source, int writers, int signals)
+/* Until there is a reason to end; true if it is a signal. */
+static bool wait_for_end(struct ft_collector *collector, int source, int writers, int signals)
 {
 	struct pollfd fds[SOURCES] = {
 		[SIGNAL] = { .fd = signals, .events = POLLIN },
@@ -67,10 +67,10 @@ static void wait_for_end(struct ft_collector *collector, int source, int writers
 		if (poll(fds, SOURCES, -1) < 0)
 			continue;
 		if (fds[SOURCE].revents || fds[WRITERS].revents)
-			return;
+			return false;
 		while ((signal = next_signal(signals))) {
 			if (signal != SIGTSTP)
-				return;
+				return true;
 			suspend(collector);
 		}
 	}
@@ -78,7 +78,7 @@ static void wait_for_end(struct ft_collector *collector, int source, int writers
 
 /* The end of everything, and which failure counts. */
 static int finish(struct ft_session *session, struct ft_collector *collector,
-		  struct ft_player *player, int signals, char *err, size_t err_size)
+		  struct ft_player *player, bool asked, int signals, char *err, size_t err_size)
 {
 	char why[FT_REASON_MAX] = "";
 	int error = 0, written;
@@ -90,7 +90,7 @@ static int finish(struct ft_session *session, struct ft_collector *collector,
 		ft_collector_stop(collector);
 		ft_collector_done(collector, &error, why, sizeof(why));
 	}
-	written = ft_session_end_outputs(session, signals, err, err_size);
+	written = ft_session_end_outputs(session, asked, signals, err, err_size);
 	if (error < 0) {
 		snprintf(err, err_size, "%s", why);
 		return error;
@@ -109,6 +109,7 @@ int ft_batch_run(struct ft_session *session, char *err, size_t err_size)
 	struct ft_collector *collector = NULL;
 	struct ft_player *player = NULL;
 	int signals, ret;
+	bool asked;
 
 	signals = open_signals();
 	if (signals < 0) {
@@ -123,9 +124,10 @@ int ft_batch_run(struct ft_session *session, char *err, size_t err_size)
 	else if (ret == 0)
 		ret = ft_session_collect(session, NULL, &collector, err, err_size);
 	if (ret == 0) {
-		wait_for_end(collector, player ? ft_player_fd(player) : ft_collector_fd(collector),
-			     ft_writers_fd(session->writers), signals);
-		ret = finish(session, collector, player, signals, err, err_size);
+		asked = wait_for_end(collector,
+				     player ? ft_player_fd(player) : ft_collector_fd(collector),
+				     ft_writers_fd(session->writers), signals);
+		ret = finish(session, collector, player, asked, signals, err, err_size);
 	}
 	ft_player_free(player);
 	ft_collector_free(collector);

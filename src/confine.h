@@ -47,6 +47,12 @@ void ft_confine(const struct ft_confine_plan *plan, unsigned now, unsigned later
 /* Whether a part could be applied here: tried in a child process. */
 int ft_confine_try(enum ft_confine_part part, char *why, size_t why_size);
 
+/* The calling thread alone, and what it starts: from now on it makes, changes and removes no file
+ * and opens none but for reading. For the thread that looks at other processes, which Landlock can't
+ * hold: whoever is in a domain of Landlock's may not look at processes outside of it, whatever its
+ * rules are. -errno and why. */
+int ft_confine_reader(char *why, size_t why_size);
+
 /* ---- the parts; each is in a file of its own, or in that of the builds without it */
 
 int ft_confine_rights(const struct ft_confine_plan *plan, char *why, size_t why_size);

@@ -9,10 +9,14 @@
  * A second filter narrows what the first lets through: no keys typed into terminals (TIOCSTI,
  * TIOCLINUX), no kinds of socket but our own. Only the low half of an ioctl's number counts in
  * the kernel, so only that is compared.
+ *
+ * A third one, for one thread, takes away what changes files: by the call, or by what open is
+ * asked for. openat2 has that in memory, where a filter can't look, so there is none.
  */
 #include "confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
@@ -59,7 +63,7 @@ static const char *const allowed[] = {
 	"renameat", "renameat2", "rmdir", "sendfile", "sendfile64", "splice", "stat", "stat64",
 	"statfs", "statfs64", "statx", "sync_file_range", "tee", "truncate", "truncate64",
 	"unlink", "unlinkat", "utime", "utimensat", "utimensat_time64", "utimes", "write",
-	"writev", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
+	"writev", "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
 	/* waiting */
 	"_newselect", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait",
 	"epoll_pwait2", "epoll_wait", "eventfd", "eventfd2", "pipe", "pipe2", "poll", "ppoll",
@@ -70,6 +74,22 @@ static const char *const allowed[] = {
 	"getsockopt", "ioctl", "listen", "recv", "recvfrom", "recvmmsg", "recvmmsg_time64",
 	"recvmsg", "send", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown", "socket",
 	"socketpair",
+};
+
+/* What changes files, of those. */
+static const char *const changing[] = {
+	"chmod", "chown", "chown32", "creat", "fallocate", "fchmod", "fchmodat", "fchmodat2", "fchown",
+	"fchown32", "fchownat", "ftruncate", "ftruncate64", "futimesat", "lchown", "link", "linkat",
+	"mkdir", "mkdirat", "mknod", "mknodat", "rename", "renameat", "renameat2", "rmdir", "symlink",
+	"symlinkat", "truncate", "truncate64", "unlink", "unlinkat", "utime", "utimensat",
+	"utimensat_time64", "utimes",
+};
+/* Flags of open, with the bits that they are told by. */
+static const struct {
+	unsigned bits, flags;
+} writing[] = {
+	{ O_ACCMODE, O_WRONLY }, { O_ACCMODE, O_RDWR }, { O_ACCMODE, O_ACCMODE },
+	{ O_CREAT, O_CREAT }, { O_TRUNC, O_TRUNC },
 };
 
 /* What the sanitizers' own end needs: it stops the program's threads from outside. */
@@ -131,18 +151,50 @@ static int fill_narrow(scmp_filter_ctx filter)
 	return ret;
 }
 
-/* Makes a filter and loads it. */
-static int load(uint32_t otherwise, int (*fill)(scmp_filter_ctx filter))
+/* What the third one refuses. */
+static int fill_reader(scmp_filter_ctx filter)
+{
+	int ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0);
+
+	for (size_t i = 0; ret == 0 && i < sizeof(changing) / sizeof(changing[0]); i++) {
+		int number = seccomp_syscall_resolve_name(changing[i]);
+
+		if (number != __NR_SCMP_ERROR)
+			ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), number, 0);
+		ret = ret == -EDOM || ret == -EEXIST ? 0 : ret;
+	}
+	for (size_t i = 0; ret == 0 && i < sizeof(writing) / sizeof(writing[0]); i++) {
+		ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, writing[i].bits,
+					       writing[i].flags));
+		if (ret == 0)
+			ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open), 1,
+					       SCMP_A1(SCMP_CMP_MASKED_EQ, writing[i].bits,
+						       writing[i].flags));
+		ret = ret == -EDOM ? 0 : ret; /* newer architectures have no open */
+	}
+	return ret;
+}
+
+/* Makes a filter and loads it; for all threads, where the kernel can, or for this one. */
+static int load(uint32_t otherwise, int (*fill)(scmp_filter_ctx filter), bool all_threads)
 {
 	scmp_filter_ctx filter = seccomp_init(otherwise);
 	int ret = filter ? fill(filter) : -ENOMEM;
 
-	/* For all threads, where the kernel can. */
-	if (ret == 0)
+	if (ret == 0 && all_threads)
 		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (ret == 0)
 		ret = seccomp_load(filter);
 	seccomp_release(filter);
+	return ret;
+}
+
+/* Says what went wrong, if something did; returns ret. */
+static int tell(int ret, char *why, size_t why_size)
+{
+	if (ret < 0)
+		snprintf(why, why_size, _("the kernel refuses the filter (error %d)"), -ret);
 	return ret;
 }
 
@@ -151,11 +203,14 @@ int ft_confine_calls(const struct ft_confine_plan *plan, char *why, size_t why_s
 	int ret;
 
 	(void)plan;
-	ret = load(SCMP_ACT_ALLOW, fill_narrow);
+	ret = load(SCMP_ACT_ALLOW, fill_narrow, true);
 	/* The second load needs the calls that the first one was loaded by. */
 	if (ret == 0)
-		ret = load(SCMP_ACT_ERRNO(EPERM), fill_list);
-	if (ret < 0)
-		snprintf(why, why_size, _("the kernel refuses the filter (error %d)"), -ret);
-	return ret;
+		ret = load(SCMP_ACT_ERRNO(EPERM), fill_list, true);
+	return tell(ret, why, why_size);
+}
+
+int ft_confine_reader(char *why, size_t why_size)
+{
+	return tell(load(SCMP_ACT_ALLOW, fill_reader, false), why, why_size);
 }

@@ -13,3 +13,8 @@ int ft_confine_calls(const struct ft_confine_plan *plan, char *why, size_t why_s
 	snprintf(why, why_size, _("built without %s"), "libseccomp");
 	return -EOPNOTSUPP;
 }
+
+int ft_confine_reader(char *why, size_t why_size)
+{
+	return ft_confine_calls(NULL, why, why_size);
+}

@@ -20,6 +20,7 @@
 #include "capture/conntrack.h"
 #include "capture/event_source.h"
 #include "capture/owner_bpf.h"
+#include "capture/socket_closes.h"
 #include "capture/tc_health.h"
 #include "confine.h"
 #include "core/nls.h"
@@ -128,9 +129,13 @@ static void health_program(void *arg, const char *name, int result, const char *
 static void health(FILE *stream)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	int closes = ft_socket_closes_probe();
 
 	fprintf(stream, _("How TCP fares (RTT, retransmits, windows), best first\n"));
 	ft_tc_health_probe_all(health_program, stream);
+	line(stream, "set_state", closes == 0,
+	     closes == 0 ? _("a program reads it all when a connection ends") :
+	     closes == -EOPNOTSUPP ? _("not built in") : strerror(-closes));
 	line(stream, "inet_diag", fd >= 0,
 	     fd >= 0 ? _("the kernel is asked about its sockets, some times a second") :
 		       strerror(errno));

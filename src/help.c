@@ -3,8 +3,10 @@
  * --help and -V. The help is the table of options, wrapped to HELP_WIDTH cells; nothing in it
  * is written twice. -V adds what the kernel can, found by trying. Called by main, no threads.
  */
+#include "clickhouse/clickhouse.h"
 #include "options.h"
 #include "recording/recording.h"
+#include "recording/records.h"
 
 #include <pcap/pcap.h>
 #include <stdlib.h>
@@ -114,6 +116,10 @@ void ft_options_version(FILE *stream)
 	fprintf(stream, "  c-ares %s\n", ares_version(NULL));
 	if (ft_recording_library())
 		fprintf(stream, "  %s\n", ft_recording_library());
+	if (ft_records_library())
+		fprintf(stream, "  %s\n", ft_records_library());
+	if (ft_clickhouse_library())
+		fprintf(stream, "  %s\n", ft_clickhouse_library());
 	if (uname(&kernel) == 0)
 		fprintf(stream, _("kernel %s\n"), kernel.release);
 	fprintf(stream, "  %-8s %s\n", "BTF",

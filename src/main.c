@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "core/nls.h"
 #include "options.h"
 #include "output/caller.h"
+#include "output/url.h"
 #include "session.h"
 
 enum { EXIT_DONE, EXIT_USAGE, EXIT_PERMISSION, EXIT_NOT_THERE, EXIT_OTHER };
@@ -177,6 +179,18 @@ static void set_plain_text(void)
 #endif
 }
 
+/* Each second a picture and a list are made of the memory that the last ones gave back: it stays ours,
+ * up to a bound, instead of being fetched from the kernel page by page. glibc's largest values; another
+ * allocator knows best. */
+static void keep_memory(void)
+{
+#ifdef M_TRIM_THRESHOLD
+	/* Refused where a long has 32 bits. The other one alone would have all that is large mapped anew. */
+	if (mallopt(M_MMAP_THRESHOLD, 32 << 20))
+		mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+}
+
 int main(int argc, char *argv[])
 {
 	struct ft_options options;
@@ -184,10 +198,14 @@ int main(int argc, char *argv[])
 	char err[1024] = "";
 	int ret;
 
+	keep_memory();
 	set_locale();
 	open_log();
 	ft_options_init(&options);
 	ret = ft_options_parse(&options, argc, argv, &warnings, err, sizeof(err));
+	/* Who lists processes sees no passwords. */
+	for (int i = 1; i < argc; i++)
+		ft_url_hide(argv[i]);
 	if (options.ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
 		set_plain_text();
 	if (ret == 0)

@@ -18,6 +18,7 @@
 #include "core/column.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
+#include "output/capture_file.h"
 
 #define DEFAULT_MAX_FLOWS 1000000
 #define LONG_ONLY 1000 /* + row: getopt's number of a row without a letter */
@@ -56,6 +57,8 @@ void ft_options_done(struct ft_options *options)
 	for (size_t i = 0; i < options->export_count; i++)
 		free(options->exports[i]);
 	free(options->exports);
+	free(options->diff_before);
+	free(options->diff_after);
 	free(options->write_file);
 	free(options->keep);
 	free(options->until);
@@ -64,6 +67,7 @@ void ft_options_done(struct ft_options *options)
 	free(options->pids);
 	free(options->filter);
 	free(options->backend);
+	free(options->docker_socket);
 	free(options->config_file);
 	*options = (struct ft_options){ 0 };
 }
@@ -301,6 +305,72 @@ static void join_filter(struct ft_options *options, char *const *words, int coun
 	}
 }
 
+bool ft_options_write_packets(const struct ft_options *options)
+{
+	enum ft_capture_format format;
+
+	return options->write_file && ft_capture_format_of(options->write_file, &format);
+}
+
+/* What cannot be true together with -w of packets. */
+static int check_packets(const struct ft_options *options, const struct ft_assignments *words,
+			 bool tc, char *err, size_t err_size)
+{
+	if (!ft_options_write_packets(options))
+		return 0;
+	if (tc && !options->read_file) {
+		snprintf(err, err_size,
+			 _("-w of packets does not work with --backend %s: leave --backend away, or "
+			   "--backend packet"),
+			 options->backend);
+		return -EINVAL;
+	}
+	if (has(words, "keep")) {
+		snprintf(err, err_size, _("--keep is for recordings: not with -w of packets"));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* --diff A: B is the first of the words, the rest is the display filter. */
+static int take_diff(struct ft_options *options, char *const *words, int count, char *err,
+		     size_t err_size)
+{
+	if (!options->diff_before)
+		return 0;
+	if (optind >= count) {
+		snprintf(err, err_size, _("--diff compares two files: --diff A B"));
+		return -EINVAL;
+	}
+	/* What was counted is what was asked for. */
+	if (!options->sort)
+		options->sort = xstrdup("total");
+	free(options->diff_after);
+	options->diff_after = xstrdup(words[optind++]);
+	return 0;
+}
+
+/* What has no place beside --diff, which captures nothing and has one moment. */
+static int check_diff(const struct ft_options *options, const struct ft_assignments *words,
+		      char *err, size_t err_size)
+{
+	static const char *const others[] = { "read", "write", "interface", "capture-filter", "local",
+					      "promiscuous", "backend", "export", "count", "until",
+					      "max-flows", "speed" };
+
+	for (size_t i = 0; options->diff_before && i < sizeof(others) / sizeof(others[0]); i++) {
+		if (!has(words, others[i]))
+			continue;
+		snprintf(err, err_size, _("--diff compares two files: not with --%s"), others[i]);
+		return -EINVAL;
+	}
+	if (options->diff_before && options->health) {
+		snprintf(err, err_size, _("--diff compares rows: not with --pane health"));
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* What cannot be true together. */
 static int check_together(const struct ft_options *options, const struct ft_assignments *words,
 			  char *err, size_t err_size)
@@ -308,6 +378,8 @@ static int check_together(const struct ft_options *options, const struct ft_assi
 	const struct ft_column *sort = options->sort ? ft_column_find(options->sort) : NULL;
 	bool tc = !strcmp(options->backend, "tcx") || !strcmp(options->backend, "tc");
 
+	if (check_diff(options, words, err, err_size) < 0)
+		return -EINVAL;
 	if (!strcmp(options->format, "csv") && (options->lists & (options->lists - 1))) {
 		snprintf(err, err_size, _("-o csv holds one pane: not with --pane all"));
 		return -EINVAL;
@@ -332,10 +404,21 @@ static int check_together(const struct ft_options *options, const struct ft_assi
 		snprintf(err, err_size, _("--until ends batch: only with -b"));
 		return -EINVAL;
 	}
+	if (options->speed > 0 && !options->read_file) {
+		snprintf(err, err_size, _("--speed plays a file: only with -r"));
+		return -EINVAL;
+	}
+	/* In a config file it is meant for the runs that record. */
+	if (has(words, "keep") && !options->write_file) {
+		snprintf(err, err_size, _("--keep is for recordings: only with -w"));
+		return -EINVAL;
+	}
 	if (options->write_file && options->readonly) {
 		snprintf(err, err_size, _("--readonly writes no files: not with -w"));
 		return -EINVAL;
 	}
+	if (check_packets(options, words, tc, err, err_size) < 0)
+		return -EINVAL;
 	if (options->read_file && (options->interface_count || options->promiscuous)) {
 		snprintf(err, err_size, _("-r reads a file: not with %s"),
 			 options->interface_count ? "-i" : "-p");
@@ -343,6 +426,10 @@ static int check_together(const struct ft_options *options, const struct ft_assi
 	}
 	if (options->read_file && has(words, "backend")) {
 		snprintf(err, err_size, _("-r reads a file: not with --backend"));
+		return -EINVAL;
+	}
+	if (options->read_file && options->docker_socket) {
+		snprintf(err, err_size, _("-r reads a file: not with --docker-socket"));
 		return -EINVAL;
 	}
 	/* Names take their time, records don't wait; in a config file it is for the screen. */
@@ -412,6 +499,9 @@ int ft_options_parse(struct ft_options *options, int argc, char *const argv[], c
 	apply_file(options, &system, over_system, &warnings);
 	apply_file(options, &user, over_user, &warnings);
 	ret = apply_words(options, &words, err, err_size);
+	if (ret < 0)
+		goto cleanup;
+	ret = take_diff(options, copy, argc, err, err_size);
 	if (ret < 0)
 		goto cleanup;
 	join_filter(options, copy + optind, argc - optind);

@@ -14,6 +14,7 @@
 #include "core/fmt.h"
 #include "core/net.h"
 #include "core/rows.h"
+#include "output/output.h"
 
 enum ft_mode { FT_MODE_SCREEN, FT_MODE_BATCH, FT_MODE_HELP, FT_MODE_VERSION, FT_MODE_LIST,
 	       FT_MODE_DOCTOR };
@@ -29,11 +30,16 @@ struct ft_options {
 	char *read_file;       /* -r */
 	char **exports;        /* --export: URLs, checked */
 	size_t export_count;
+	char *diff_before;     /* --diff: FILE or FILE@TIME; NULL = none */
+	char *diff_after;      /* the first word after the options then */
 	char *write_file;      /* -w */
 	char *keep;            /* --keep; checked */
+	double speed;          /* --speed: what -r reads is played so many times as fast; 0 = read */
 	char *until;           /* --until: a display filter */
 	uint64_t intervals;    /* -c */
 	uint64_t max_rows;     /* -L */
+	enum ft_titles titles; /* --header */
+	bool raw;              /* --raw: whole numbers in text */
 	char *format;          /* -o, "text" */
 	uint64_t interval_ns;  /* -d */
 	unsigned window;       /* index; -t */
@@ -52,6 +58,7 @@ struct ft_options {
 	char *filter;          /* trailing words, -4 -6 -P joined by "and"; "" = none */
 	bool promiscuous;
 	char *backend;         /* "auto" */
+	char *docker_socket;   /* --docker-socket; NULL: not asked */
 	uint32_t max_flows;
 	bool readonly, no_mouse, no_color, ascii;
 	char *config_file;     /* --config; NULL = the usual places */
@@ -70,6 +77,9 @@ struct ft_option {
 
 extern const struct ft_option ft_option_table[];
 extern const size_t ft_option_count;
+
+/* True if -w names a file of packets, and not a recording. */
+bool ft_options_write_packets(const struct ft_options *options);
 
 void ft_options_init(struct ft_options *options);
 void ft_options_done(struct ft_options *options);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/pace.h"
 #include "core/column.h"
 #include "core/nls.h"
 #include "core/num.h"
@@ -114,6 +115,39 @@ static int set_read(struct ft_options *options, const char *what, const char *va
 	return 0;
 }
 
+/* --diff: the other file comes behind the options; options.c takes it. */
+static int set_diff(struct ft_options *options, const char *what, const char *value, char *err,
+		    size_t err_size)
+{
+	(void)what, (void)err, (void)err_size;
+	replace(&options->diff_before, value);
+	return 0;
+}
+
+/* --header */
+static int set_header(struct ft_options *options, const char *what, const char *value, char *err,
+		      size_t err_size)
+{
+	static const char *const words[] = { "always", "once", "never" };
+	static const enum ft_titles titles[] = { FT_TITLES_ALWAYS, FT_TITLES_ONCE,
+						 FT_TITLES_NEVER };
+	int when = choose(what, value, words, 3, err, err_size);
+
+	if (when < 0)
+		return -EINVAL;
+	options->titles = titles[when];
+	return 0;
+}
+
+/* --raw */
+static int set_raw(struct ft_options *options, const char *what, const char *value, char *err,
+		   size_t err_size)
+{
+	(void)what, (void)value, (void)err, (void)err_size;
+	options->raw = true;
+	return 0;
+}
+
 /* --export: the URL is checked, but nothing is opened. */
 static int set_export(struct ft_options *options, const char *what, const char *value, char *err,
 		      size_t err_size)
@@ -134,16 +168,14 @@ static int set_export(struct ft_options *options, const char *what, const char *
 static int set_write(struct ft_options *options, const char *what, const char *value, char *err,
 		     size_t err_size)
 {
-	size_t length = strlen(value);
-
-	if (length == 0) {
+	if (!*value) {
 		snprintf(err, err_size, _("%s needs a value: %s"), what, _("FILE"));
 		return -EINVAL;
 	}
-	if (length >= 5 && (!strcmp(value + length - 5, ".pcap") ||
-			    (length >= 7 && !strcmp(value + length - 7, ".pcapng")))) {
-		snprintf(err, err_size, _("%s: packets are not written: a recording has another "
-					  "name than \"%.64s\""), what, value);
+	/* A recording and packets, say: the later one alone would be half of what was asked for. */
+	if (options->write_file) {
+		snprintf(err, err_size, _("%s writes one file: not %s and %s"), what,
+			 options->write_file, value);
 		return -EINVAL;
 	}
 	replace(&options->write_file, value);
@@ -173,6 +205,17 @@ static int set_keep(struct ft_options *options, const char *what, const char *va
 	}
 	replace(&options->keep, value);
 	return 0;
+}
+
+/* --speed */
+static int set_speed(struct ft_options *options, const char *what, const char *value, char *err,
+		     size_t err_size)
+{
+	if (strcmp(value, "max") == 0) {
+		options->speed = 0;
+		return 0;
+	}
+	return ft_num_double(what, value, 0, FT_PACE_SPEED_MAX, &options->speed, err, err_size);
 }
 
 /* -b */
@@ -439,6 +482,15 @@ static int set_backend(struct ft_options *options, const char *what, const char 
 	return 0;
 }
 
+/* --docker-socket */
+static int set_docker_socket(struct ft_options *options, const char *what, const char *value,
+			     char *err, size_t err_size)
+{
+	(void)what, (void)err, (void)err_size;
+	replace(&options->docker_socket, value);
+	return 0;
+}
+
 /* --max-flows */
 static int set_max_flows(struct ft_options *options, const char *what, const char *value,
 			 char *err, size_t err_size)
@@ -558,9 +610,16 @@ const struct ft_option ft_option_table[] = {
 	  false, set_capture_filter },
 	{ 'F', "local", N_("NET"), N_("local network, IPv4 or IPv6; repeat"), true, true,
 	  set_local },
-	{ 'r', "read", N_("FILE"), N_("read a capture file (pcap, pcapng; - is stdin) or a recording"), false, false,
-	  set_read },
-	{ 'w', "write", N_("FILE"), N_("write a recording of all intervals, a new file; see -r"),
+	{ 'r', "read", N_("FILE"),
+	  N_("read a capture file (pcap, pcapng; - is stdin), a recording, records (json, ndjson), or "
+	     "clickhouse://HOST:PORT/DATABASE"), false, false, set_read },
+	{ '\0', "speed", N_("N"),
+	  N_("play what -r reads, N times as fast as it happened; max (default): read it at once"),
+	  false, false, set_speed },
+	{ '\0', "diff", N_("A"),
+	  N_("--diff A B: what differs between two snapshots (json, ndjson) or recordings; "
+	     "FILE@TIME is a moment of one"), false, false, set_diff },
+	{ 'w', "write", N_("FILE"), N_("write a new file: .pcapng or .pcap packets, else a recording; see -r"),
 	  false, false, set_write },
 	{ '\0', "keep", N_("AGE,SIZE"),
 	  N_("of a recording keep so much: 7d, 2G, or both with a comma (default: all)"), true,
@@ -579,6 +638,11 @@ const struct ft_option ft_option_table[] = {
 	{ 'o', "output", N_("FORMAT"),
 	  N_("format of batch and snapshots: text, json, ndjson or csv"), true, false,
 	  set_output },
+	{ '\0', "header", N_("WHEN"),
+	  N_("text: column titles always (default: in every interval), once or never"), true, false,
+	  set_header },
+	{ '\0', "raw", NULL,
+	  N_("text: whole numbers in the smallest unit, not 1.23M"), true, false, set_raw },
 	{ 'd', "interval", N_("SEC"), N_("interval, 0.1 to 3600 seconds (default 1)"), true, false,
 	  set_interval },
 	{ 't', "window", N_("SEC"), N_("average rates over 2, 10 or 40 seconds (default 2)"), true,
@@ -608,6 +672,9 @@ const struct ft_option ft_option_table[] = {
 	  set_promiscuous },
 	{ '\0', "backend", N_("NAME"), N_("auto (default), tcx, tc or packet"), true, false,
 	  set_backend },
+	{ '\0', "docker-socket", N_("PATH"),
+	  N_("ask Docker's daemon for names of containers, by its socket"), false, false,
+	  set_docker_socket },
 	{ '\0', "max-flows", N_("N"), N_("hold at most N flows (default 1000000)"), true, false,
 	  set_max_flows },
 	{ '\0', "readonly", NULL, N_("nothing that acts: no files"), true, false,

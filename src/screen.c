@@ -71,8 +71,8 @@ static int start(void *arg, struct ft_collector **ret_collector, struct ft_playe
 }
 
 /* The end of collector and outputs, once the terminal is ours no more; the first failure counts. */
-static int finish(struct ft_session *session, struct ft_collector *collector, int ret, char *err,
-		  size_t err_size)
+static int finish(struct ft_session *session, struct ft_collector *collector, bool asked, int ret,
+		  char *err, size_t err_size)
 {
 	char why[FT_REASON_MAX] = "";
 	int error = 0, signals;
@@ -91,7 +91,7 @@ static int finish(struct ft_session *session, struct ft_collector *collector, in
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	error = ft_session_end_outputs(session, signals, why, sizeof(why));
+	error = ft_session_end_outputs(session, asked, signals, why, sizeof(why));
 	if (signals >= 0)
 		close(signals);
 	if (ret == 0 && error < 0) {
@@ -115,6 +115,9 @@ int ft_screen_run(struct ft_session *session, char *err, size_t err_size)
 	};
 	int ret, signal = 0;
 
+	/* A difference needs nobody to look at it. */
+	if (session->options->diff_before && !isatty(STDOUT_FILENO))
+		return ft_batch_run(session, err, err_size);
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		snprintf(err, err_size, _("needs a terminal: use ssh -t, or -b"));
 		return -ENOTTY;
@@ -133,7 +136,7 @@ int ft_screen_run(struct ft_session *session, char *err, size_t err_size)
 	ret = ft_ui_run(&config, &signal, err, err_size);
 	if (arg.player)
 		ft_player_stop(arg.player);
-	ret = finish(session, arg.collector, ret, err, err_size);
+	ret = finish(session, arg.collector, signal != 0, ret, err, err_size);
 	ft_player_free(arg.player);
 	ft_collector_free(arg.collector);
 	ft_mailbox_free(arg.mailbox);

@@ -23,10 +23,11 @@
 #include "options.h"
 #include "output/caller.h"
 #include "output/writers.h"
+#include "recording/compare.h"
 #include "recording/player.h"
-#include "recording/recording.h"
 
 #define NAMES_FILE_MAX (4U << 20)
+#define COLLECTOR_NICE (-10)
 
 /* A file's text, NUL-ended, at most NAMES_FILE_MAX; NULL if it is not there. Caller frees. */
 static char *read_text(const char *path)
@@ -68,29 +69,42 @@ static int parse_until(struct ft_session *session, char *err, size_t err_size)
 	return ret;
 }
 
-/* -r FILE, if it is a recording: with the rights of who calls us. */
-static int open_recording(struct ft_session *session, char *err, size_t err_size)
+/* What is played, if anything is: the difference of two files, or -r FILE that holds moments. With the
+ * rights of who calls us. */
+static int open_source(struct ft_session *session, char *err, size_t err_size)
 {
 	const struct ft_options *options = session->options;
+	const char *observer = "", *file = options->read_file;
 	struct ft_caller caller;
+	char why[512];
 	int ret = 0;
 
-	if (!options->read_file)
+	if (!file && !options->diff_before)
 		return 0;
 	ft_caller_init(&caller);
 	ft_caller_enter(&caller);
-	session->plays = ft_recording_is(options->read_file);
-	if (session->plays)
-		ret = ft_recording_open(options->read_file, &session->recording, err, err_size);
+	session->plays = options->diff_before || ft_source_is(file);
+	if (options->diff_before) {
+		ret = ft_compare_open(options->diff_before, options->diff_after, &session->source,
+				      session->observer, sizeof(session->observer), err, err_size);
+	} else if (session->plays) {
+		ret = ft_source_open(file, &session->source, &observer, why, sizeof(why));
+		if (ret < 0)
+			snprintf(err, err_size, strncmp(why, "-r", 2) == 0 ? "%s" : "-r: %s", why);
+		else
+			snprintf(session->observer, sizeof(session->observer), "%s", observer);
+	}
 	ft_caller_leave(&caller);
 	ft_caller_done(&caller);
 	if (ret == 0 && session->plays && options->capture_filter) {
 		snprintf(err, err_size, _("-f takes packets: not with -r of a recording"));
 		ret = -EINVAL;
 	}
-	if (ret == 0 && session->recording)
-		snprintf(session->observer, sizeof(session->observer), "%s",
-			 ft_recording_observer(session->recording));
+	if (ret == 0 && session->plays && ft_options_write_packets(options)) {
+		snprintf(err, err_size, _("a recording has no packets: -w %.200s can't be written "
+					  "from it"), options->write_file);
+		ret = -EINVAL;
+	}
 	return ret;
 }
 
@@ -118,7 +132,7 @@ int ft_session_open(struct ft_session *session, const struct ft_options *options
 	else
 		ret = parse_until(session, err, err_size);
 	if (ret == 0)
-		ret = open_recording(session, err, err_size);
+		ret = open_source(session, err, err_size);
 	if (ret < 0)
 		ft_session_close(session);
 	return ret;
@@ -127,14 +141,17 @@ int ft_session_open(struct ft_session *session, const struct ft_options *options
 /* Frees what open filled. */
 void ft_session_close(struct ft_session *session)
 {
-	ft_recording_close(session->recording);
+	ft_source_close(&session->source);
 	ft_writers_free(session->writers);
+	ft_packet_store_free(session->packets);
+	ft_packet_way_done(&session->packet_way);
 	ft_filter_free(session->filter);
 	if (session->until)
 		ft_filter_free(session->until);
 	ft_names_free(session->output_names);
 	ft_names_free(session->names);
 	session->writers = NULL;
+	session->packets = NULL;
 	session->filter = session->until = NULL;
 	session->output_names = session->names = NULL;
 }
@@ -167,9 +184,12 @@ static void confine(const struct ft_session *session, unsigned now, unsigned lat
 {
 	struct ft_caller caller;
 	const char *places[3] = { NULL };
-	char *folder = folder_of(session->options->write_file);
+	/* SQLite has files beside the recording; packets go into what is open. */
+	char *folder = ft_options_write_packets(session->options) ?
+			       NULL :
+			       folder_of(session->options->write_file);
 	struct ft_confine_plan plan = {
-		.live = !session->options->read_file,
+		.live = !session->plays && !session->options->read_file,
 		.places = places,
 		.place_count = session->options->readonly ? 0 : folder ? 3 : 2,
 	};
@@ -177,7 +197,7 @@ static void confine(const struct ft_session *session, unsigned now, unsigned lat
 	ft_caller_init(&caller);
 	places[0] = ".";
 	places[1] = caller.home;
-	places[2] = folder; /* SQLite has files beside the recording */
+	places[2] = folder;
 	ft_confine(&plan, now, later, remark, remark_size);
 	free(folder);
 	ft_caller_done(&caller);
@@ -195,6 +215,34 @@ static void on_opened(void *arg, char *remark, size_t remark_size)
 		confine(session, now | files, 0, remark, remark_size);
 	else
 		confine(session, now, files, remark, remark_size);
+}
+
+/* The collector's thread itself: what Landlock would keep it from, its calls keep it from. Silent
+ * where calls can't be given up at all: on_opened has said that. */
+static void on_begun(void *arg, char *remark, size_t remark_size)
+{
+	const struct ft_session *session = arg;
+	char why[128];
+	int ret = session->options->read_file ? 0 : ft_confine_reader(why, sizeof(why));
+
+	if (ret < 0 && ret != -EOPNOTSUPP)
+		snprintf(remark, remark_size, _("the thread that reads /proc may change files: %s"),
+			 why);
+}
+
+/*
+ * Counting comes first: what fills the kernel's log faster than we get the CPU to empty it is lost.
+ * A thread begins with the priority of the one that starts it, so that one is ahead for a moment;
+ * going back needs no right. Where we may not, all are equal, and who started us by nice meant it.
+ * Returns what it was.
+ */
+static int hurry(void)
+{
+	int before = getpriority(PRIO_PROCESS, 0);
+
+	if (before > COLLECTOR_NICE && before <= 0)
+		(void)setpriority(PRIO_PROCESS, 0, COLLECTOR_NICE);
+	return before;
 }
 
 /* The queues of the outputs that are open; how many there are. */
@@ -229,18 +277,24 @@ int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 			.capture_filter = options->capture_filter,
 			.file = options->read_file,
 			.promiscuous = options->promiscuous,
+			.packets = session->packets,
 		},
 		.mailbox = mailbox,
 		.outputs = outputs,
 		.output_count = list_outputs(session, outputs),
 		.opened = on_opened,
+		.begun = on_begun,
 		.opened_arg = session,
+		.packet_way = session->packet_way.queue ? &session->packet_way : NULL,
 		.cost = options->health,
-		.sockets = !mailbox && options->lists & FT_ON_SOCKETS,
+		.docker_socket = options->docker_socket,
+		.speed = options->speed,
+		.sockets = (options->write_file && !ft_options_write_packets(options)) ||
+			   (!mailbox && options->lists & FT_ON_SOCKETS),
 	};
 	char remark[256];
 	struct ft_links *links = NULL;
-	int ret;
+	int ret, priority;
 
 	raise_limits();
 	if (options->read_file)
@@ -254,7 +308,10 @@ int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 	config.table.max_flows = options->max_flows;
 	config.table.local_nets = options->local_nets;
 	config.table.local_net_count = options->local_net_count;
+	priority = options->read_file ? 0 : hurry();
 	ret = ft_collector_start(&config, links, ret_collector, err, err_size);
+	if (!options->read_file)
+		(void)setpriority(PRIO_PROCESS, 0, priority);
 	if (ret == 0 && !options->read_file)
 		confine(session, 1U << FT_CONFINE_FILES, 0, remark, sizeof(remark));
 	/* After that, so that it holds for them as well. */
@@ -272,6 +329,8 @@ int ft_session_play(struct ft_session *session, struct ft_mailbox *mailbox,
 		.queues = queues,
 		.queue_count = session->writers ? ft_writers_count(session->writers) : 0,
 		.intervals = session->options->intervals,
+		.speed = session->options->speed,
+		.filter = session->filter,
 	};
 	char remark[256];
 	unsigned flags;
@@ -281,8 +340,8 @@ int ft_session_play(struct ft_session *session, struct ft_mailbox *mailbox,
 		queues[i] = ft_writers_queue(session->writers, i, &flags);
 	confine(session, 1U << FT_CONFINE_RIGHTS | 1U << FT_CONFINE_CALLS | 1U << FT_CONFINE_FILES,
 		0, remark, sizeof(remark));
-	ret = ft_player_start(&config, session->recording, ret_player, err, err_size);
-	session->recording = NULL;
+	ret = ft_player_start(&config, &session->source, ret_player, err, err_size);
+	session->source = (struct ft_source){ NULL, NULL };
 	return ret == 0 ? ft_writers_start(session->writers, err, err_size) : ret;
 }
 

@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "capture/packet_store.h"
 #include "core/rows.h"
+#include "recording/source.h"
 
 struct ft_collector;
 struct ft_filter;
@@ -17,7 +19,6 @@ struct ft_mailbox;
 struct ft_names;
 struct ft_options;
 struct ft_player;
-struct ft_recording;
 struct ft_writers;
 
 struct ft_session {
@@ -31,8 +32,10 @@ struct ft_session {
 	struct ft_names *output_names;    /* owned */
 	struct ft_show output_show;
 	struct ft_writers *writers;       /* owned */
-	struct ft_recording *recording;   /* owned until it is played; NULL: -r names none */
-	bool plays;                       /* a recording: there is no collector */
+	struct ft_packet_way packet_way;  /* owned; queue NULL: no packets are written */
+	struct ft_packet_store *packets;  /* owned; all packets; NULL: -w names no such file */
+	struct ft_source source;          /* owned until it is played; none: nothing is played */
+	bool plays;                       /* moments of the past: there is no collector */
 };
 
 /* -EINVAL + sentence if the display filter is none. */
@@ -45,7 +48,7 @@ void ft_session_close(struct ft_session *session);
 int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 		       struct ft_collector **ret_collector, char *err, size_t err_size);
 
-/* The same for a recording: the player stands for the collector. */
+/* The same for moments of the past: the player stands for the collector. */
 int ft_session_play(struct ft_session *session, struct ft_mailbox *mailbox,
 		    struct ft_player **ret_player, char *err, size_t err_size);
 
@@ -53,8 +56,10 @@ int ft_session_play(struct ft_session *session, struct ft_mailbox *mailbox,
  * stdout. Before the collector. -errno + sentence; what is open stays the session's. */
 int ft_session_open_outputs(struct ft_session *session, bool print, char *err, size_t err_size);
 /* After the collector has stopped: they write what they have. Signals (a signalfd; -1 = none)
- * that come meanwhile end the program without waiting. As ft_writers_join. */
-int ft_session_end_outputs(struct ft_session *session, int signals, char *err, size_t err_size);
+ * that come meanwhile end the program without waiting; `asked`: one was why it ends, and what comes
+ * at once is the same request. As ft_writers_join. */
+int ft_session_end_outputs(struct ft_session *session, bool asked, int signals, char *err,
+			   size_t err_size);
 
 /* Signals that end or stop us, blocked before there are threads; SIGPIPE and
  * SIGXFSZ are ignored. */

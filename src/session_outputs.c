@@ -10,16 +10,22 @@
 #include <langinfo.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "capture/clock.h"
 #include "core/column.h"
 #include "options.h"
 #include "output/exporters.h"
 #include "output/outputs.h"
+#include "output/url.h"
 #include "output/writers.h"
 #include "recording/recording.h"
+
+/* timeout(1) signals its child and then the child's group: one request comes as two signals. */
+#define ONE_REQUEST_NS UINT64_C(1000000000)
 
 /* What the rows are: options as a query. */
 static void fill_config(struct ft_session *session, struct ft_output_config *config)
@@ -35,6 +41,7 @@ static void fill_config(struct ft_session *session, struct ft_output_config *con
 		.numeric_hosts = options->numeric_hosts,
 		.numeric_ports = options->numeric_ports,
 		.ascii = options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+		.raw = options->raw,
 		.names = session->output_names,
 	};
 	*config = (struct ft_output_config){
@@ -48,20 +55,21 @@ static void fill_config(struct ft_session *session, struct ft_output_config *con
 			.show = &session->output_show,
 		},
 		.max_rows = options->max_rows,
+		.titles = options->titles,
 	};
 }
 
-/* Opens one and hands it to its writer. */
+/* Opens one and hands it to its writer; the label is for the user to see. */
 static int add(struct ft_session *session, const struct ft_output_ops *ops,
-	       const struct ft_output_config *config, unsigned flags, char *err, size_t err_size)
+	       const struct ft_output_config *config, unsigned flags, const char *label, char *err,
+	       size_t err_size)
 {
 	struct ft_output *output = NULL;
 	int ret = ops->open(config, &output, err, err_size);
 
 	if (ret < 0)
 		return ret;
-	return ft_writers_add(session->writers, output, flags,
-			      config->target ? config->target : "", err, err_size);
+	return ft_writers_add(session->writers, output, flags, label, err, err_size);
 }
 
 /* Those of --export: all flows, whatever the display filter. They miss what they are too slow for:
@@ -76,11 +84,42 @@ static int add_exports(struct ft_session *session, struct ft_output_config confi
 	config.lists = (1U << FT_LIST_MAX) - 1;
 	config.query.filter = NULL;
 	config.max_rows = 0;
-	for (size_t i = 0; i < options->export_count && ret == 0; i++) {
+	/* Those of the config file are for what is live. */
+	for (size_t i = 0; i < options->export_count && !options->diff_before && ret == 0; i++) {
+		char *label = ft_url_public(options->exports[i]);
+
 		config.target = options->exports[i];
 		exporter = ft_exporter_find(config.target);
-		ret = add(session, exporter->ops, &config, FT_WRITER_MAY_MISS, err, err_size);
+		ret = add(session, exporter->ops, &config, FT_WRITER_MAY_MISS, label, err,
+			  err_size);
+		free(label);
 	}
+	return ret;
+}
+
+/* Packets: all of them into -w's file; and with a live screen those of single flows on demand. */
+static int add_packets(struct ft_session *session, struct ft_output_config config, bool screen,
+		       char *err, size_t err_size)
+{
+	const struct ft_options *options = session->options;
+	bool all = ft_options_write_packets(options);
+	bool single = screen && !options->read_file && !session->plays && !options->readonly;
+	int ret;
+
+	if (!all && !single)
+		return 0;
+	ret = ft_packet_way_init(&session->packet_way, FT_PACKETS_ROOM);
+	if (ret < 0) {
+		snprintf(err, err_size, "%s", strerror(-ret));
+		return ret;
+	}
+	config.packets = session->packet_way.queue;
+	config.capture_filter = options->capture_filter;
+	config.target = all ? options->write_file : NULL;
+	ret = add(session, &ft_output_packets, &config, all ? 0 : FT_WRITER_MAY_MISS,
+		  all ? options->write_file : "", err, err_size);
+	if (ret == 0 && all)
+		session->packets = ft_packet_store_new(&session->packet_way);
 	return ret;
 }
 
@@ -100,19 +139,23 @@ int ft_session_open_outputs(struct ft_session *session, bool print, char *err, s
 	if (print) {
 		config.stream = stdout;
 		ret = add(session, ft_output_find(options->format), &config, FT_WRITER_ESSENTIAL,
-			  err, err_size);
+			  "", err, err_size);
 		config.stream = NULL;
 	}
 	if (ret == 0 && session->until) {
 		struct ft_output_config until = config;
 
 		until.query.filter = session->until;
-		ret = add(session, &ft_output_until, &until, FT_WRITER_ESSENTIAL, err, err_size);
+		ret = add(session, &ft_output_until, &until, FT_WRITER_ESSENTIAL, "", err,
+			  err_size);
 	}
-	if (ret == 0 && options->write_file) {
+	if (ret == 0)
+		ret = add_packets(session, config, !print, err, err_size);
+	if (ret == 0 && options->write_file && !ft_options_write_packets(options)) {
 		config.target = options->write_file;
 		config.keep = options->keep;
-		ret = add(session, &ft_output_recording, &config, 0, err, err_size);
+		ret = add(session, &ft_output_recording, &config, 0, options->write_file, err,
+			  err_size);
 		config.target = NULL;
 	}
 	if (ret == 0)
@@ -131,8 +174,10 @@ static bool is_asked_to_end(int signals)
 	return false;
 }
 
-int ft_session_end_outputs(struct ft_session *session, int signals, char *err, size_t err_size)
+int ft_session_end_outputs(struct ft_session *session, bool asked, int signals, char *err,
+			   size_t err_size)
 {
+	const uint64_t start = ft_clock_read(CLOCK_MONOTONIC);
 	struct pollfd fds[2] = {
 		{ .fd = signals, .events = POLLIN },
 		{ .fd = ft_writers_fd(session->writers), .events = POLLIN },
@@ -143,7 +188,8 @@ int ft_session_end_outputs(struct ft_session *session, int signals, char *err, s
 	while (ft_writers_running(session->writers)) {
 		if (poll(fds, 2, -1) < 0)
 			continue;
-		if (fds[0].revents && is_asked_to_end(signals))
+		if (fds[0].revents && is_asked_to_end(signals) &&
+		    !(asked && ft_clock_read(CLOCK_MONOTONIC) - start < ONE_REQUEST_NS))
 			_exit(4);
 		if (fds[1].revents)
 			ft_writers_heard(session->writers);

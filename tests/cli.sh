@@ -54,8 +54,12 @@ works '"cost":{"over_ns":[1-9].*"threads":\[{"name":' -b -o ndjson --pane health
 works 'memory: [1-9][0-9]* bytes' -b --pane health -r "$top_srcdir/tests/captures/raw.pcap"
 fails 1 'not with --pane health' -b -o csv --pane health
 works ' lo ' -D
-fails 1 'packets are not written' -w file.pcapng
+fails 1 'not with -w of packets' -b --keep 7d -w file.pcapng
+fails 1 'does not work with --backend tc' -b --backend tc -w file.pcapng
 fails 1 'no age, size, or both' --keep soon
+fails 1 'only with -w' -b --keep 7d
+fails 1 'only with -r' --speed 10
+fails 1 'not a number' -r x.pcap --speed fast
 fails 1 'until "rate >": ' -b -r /dev/null --until 'rate >'
 fails 1 'did you mean --interface' --interfac-e lo
 fails 1 'ssh -t, or -b' -i lo
@@ -67,6 +71,8 @@ fails 1 'port' -b port
 fails 1 'parenthesis' -b '(' tcp
 fails 1 'filter "tcp and":' -b tcp and
 fails 1 'at least 1$' -b -c 0
+fails 1 '-c: must be at least 1$' -b -c -1
+fails 1 '-d: must be between 0.1 and 3600$' -b -d -1
 works ' 49 flows' -b -r "$top_srcdir/tests/captures/ethernet.pcap"
 works ' rates in L2 bit/s over 2s, totals in L2 bytes$' -b --layer 2 -r "$top_srcdir/tests/captures/raw.pcap"
 works 'lost 2/196 (other 2) ' -b -r "$top_srcdir/tests/captures/ethernet.pcap"

@@ -8,14 +8,16 @@ set -u
 # What each room must not include: the room, an extended regular expression. The BPF contract
 # (bpf/flow_abi.h) is everybody's; <bpf/...> is libbpf, bpf/*.skel.h its generated user.
 libraries='<(curses|ncurses[a-z]*|ncursesw/.*|term|panel|menu|form)\.h>'
+curl='<curl/'
 libbpf='<bpf/|"bpf/.*\.skel\.h"'
 laws() {
 	cat <<-EOF
-		src/core	$libraries|$libbpf|<pcap|<ares|<pthread\.h>|<threads\.h>|"(capture|output|ui)/|"options\.h"
-		src/capture	$libraries|"(output|ui)/|"options\.h"
-		src/output	$libraries|$libbpf|<pcap|<ares|"ui/|"options\.h"|"capture/(backend|collector|links|owner|packet|resolver|tc_)
-		src/recording	$libraries|$libbpf|<pcap|<ares|"ui/|"options\.h"|"capture/(backend|collector|links|owner|packet|resolver|tc_)
-		src/ui	$libbpf|<pcap|<ares|"capture/(backend|packet|links|owner|tc_)
+		src/core	$curl|$libraries|$libbpf|<pcap|<ares|<pthread\.h>|<threads\.h>|"(capture|output|ui)/|"options\.h"
+		src/capture	$curl|$libraries|"(output|ui)/|"options\.h"
+		src/output	$curl|$libraries|$libbpf|<pcap|<ares|"ui/|"options\.h"|"capture/(backend|collector|links|owner|packet|resolver|tc_)
+		src/recording	$curl|$libraries|$libbpf|<pcap|<ares|"ui/|"options\.h"|"capture/(backend|collector|links|owner|packet|resolver|tc_)
+		src/clickhouse	$libraries|$libbpf|<sqlite3\.h>|<pcap|<ares|"ui/|"options\.h"|"capture/|"recording/(recording|records|player|schema|write|read)\.h"
+		src/ui	$curl|$libbpf|<pcap|<ares|"capture/(backend|packet|links|owner|tc_)
 		bpf	$libraries|"(core|capture|output|ui)/|<(stdio|stdlib|string)\.h>
 	EOF
 }
@@ -26,8 +28,9 @@ breaches() {
 		grep -rnE --include='*.[ch]' "^[[:space:]]*#[[:space:]]*include[[:space:]]+($forbidden)" \
 			"$1/$room" /dev/null
 	done
-	# Outside of the rooms with laws of their own: nobody but src/ui has curses.
-	grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]+$libraries" "$1"/src/*.[ch] /dev/null
+	# Outside of the rooms with laws of their own: nobody but src/ui has curses, nobody but
+	# src/clickhouse libcurl.
+	grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]+($libraries|$curl)" "$1"/src/*.[ch] /dev/null
 }
 
 # try ROOM TEXT: a file in that room with that include must be found.
@@ -59,6 +62,9 @@ try src/output '"capture/backend.h"'
 try src/ui '<pcap/pcap.h>'
 try src/ui '"bpf/flow_tc.skel.h"'
 try src '<curses.h>'
+try src '<curl/curl.h>'
+try src/output '<curl/curl.h>'
+try src/clickhouse '"capture/mailbox.h"'
 
 count=$((count + 1))
 found=$(breaches "$top_srcdir")

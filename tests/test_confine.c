@@ -110,6 +110,73 @@ static void test_calls(void **state)
 		assert_int_equal(in_child(FT_CONFINE_CALLS, &plan, check_calls), 0);
 }
 
+/* The thread that reads: refused is what changes a file, by the call and by what open is asked for;
+ * reading goes on, also of what Landlock would hide. 0 or where it failed. */
+static void *read_only(void *arg)
+{
+	static const int refused[] = {
+		O_WRONLY, O_RDWR, O_ACCMODE, O_RDONLY | O_CREAT, O_RDONLY | O_TRUNC,
+		O_WRONLY | O_CREAT | O_EXCL,
+	};
+	char path[160], other[160], text[64];
+	int *ret = arg, fd;
+
+	snprintf(path, sizeof(path), "%s/old", inside);
+	snprintf(other, sizeof(other), "%s/other", inside);
+	*ret = __LINE__;
+	if (ft_confine_reader(text, sizeof(text)) != 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		*ret = 10000 + (int)i;
+		if (open(path, refused[i] | O_CLOEXEC, 0600) >= 0 || errno != EACCES)
+			return NULL;
+	}
+	*ret = __LINE__;
+	if (unlink(path) == 0 || rename(path, other) == 0 || mkdir(other, 0700) == 0 ||
+	    truncate(path, 0) == 0 || chmod(path, 0) == 0 || link(path, other) == 0 ||
+	    symlink(path, other) == 0)
+		return NULL;
+	*ret = __LINE__;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, 1) != 1 || close(fd) < 0)
+		return NULL;
+	*ret = __LINE__;
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", (int)getppid());
+	if (readlink(path, text, sizeof(text)) <= 0)
+		return NULL;
+	*ret = 0;
+	return NULL;
+}
+
+/* That thread alone: this one goes on writing. */
+static int check_reader(void)
+{
+	char path[160];
+	pthread_t thread;
+	int ret = 0, fd;
+
+	snprintf(path, sizeof(path), "%s/old", inside);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(fd >= 0 && write(fd, "a", 1) == 1 && close(fd) == 0);
+	CHECK(pthread_create(&thread, NULL, read_only, &ret) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	if (ret != 0)
+		fprintf(stderr, "# the reader failed at %d\n", ret);
+	CHECK(ret == 0);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	CHECK(fd >= 0 && close(fd) == 0 && unlink(path) == 0);
+	return 0;
+}
+
+static void test_reader(void **state)
+{
+	static const struct ft_confine_plan plan = { .live = true };
+
+	(void)state;
+	if (is_here(FT_CONFINE_CALLS))
+		assert_int_equal(in_child(FT_CONFINE_CALLS, &plan, check_reader), 0);
+}
+
 /* Files: only the place can be written to. */
 static int check_files(void)
 {
@@ -279,6 +346,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_reader),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_rights),
 		cmocka_unit_test(test_all),

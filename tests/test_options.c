@@ -126,6 +126,21 @@ static bool a_file(const struct ft_options *o)
 {
 	return !strcmp(o->read_file, "x.pcap") && !strcmp(o->capture_filter, "udp");
 }
+static bool two_files(const struct ft_options *o)
+{
+	return !strcmp(o->diff_before, "a") && !strcmp(o->diff_after, "b") &&
+	       !strcmp(o->filter, "tcp port 443") && !strcmp(o->sort, "total") &&
+	       o->mode == FT_MODE_SCREEN;
+}
+static bool two_files_printed(const struct ft_options *o)
+{
+	return !strcmp(o->diff_before, "a") && !strcmp(o->diff_after, "b") &&
+	       !strcmp(o->filter, "tcp") && o->mode == FT_MODE_BATCH;
+}
+static bool plain_text(const struct ft_options *o)
+{
+	return o->titles == FT_TITLES_ONCE && o->raw;
+}
 static bool bounded(const struct ft_options *o)
 {
 	return o->max_flows == 5000 && !strcmp(o->backend, "packet");
@@ -173,6 +188,9 @@ static void good_lines(void **state)
 		{ "-n|--resolve", last_name_switch_wins },
 		{ "-F|10.0.0.0/8|-F|2001:db8::/32", networks },
 		{ "-r|x.pcap|-f|udp", a_file },
+		{ "--diff|a|b|tcp|port|443", two_files },
+		{ "--diff|a|-b|b|tcp", two_files_printed },
+		{ "-b|--header|once|--raw", plain_text },
 		{ "--max-flows|5000|--backend|packet", bounded },
 		{ "-V", version_mode },
 		{ "-b|-h", help_mode },
@@ -201,11 +219,21 @@ static void bad_lines(void **state)
 	static const struct {
 		const char *line, *says;
 	} lines[] = {
-		{ "-w|x.pcap", "-w: packets are not written: a recording has another name than \"x.pcap\"" },
+		{ "-w|x.pcapng|--backend|tcx", "-w of packets does not work with --backend tcx" },
+		{ "-w|x.pcap|--backend|tc", "-w of packets does not work with --backend tc" },
+		{ "-w|x.pcap|--keep|7d", "--keep is for recordings: not with -w of packets" },
+		{ "-w|x.flow|-w|x.pcap", "-w writes one file: not x.flow and x.pcap" },
+		{ "-w|x.pcap|--readonly", "--readonly writes no files: not with -w" },
 		{ "-w|", "-w needs a value" },
 		{ "-w|x.flow|--readonly", "--readonly writes no files: not with -w" },
 		{ "-w|x.flow|-r|x.flow", "-w and -r name the same file" },
 		{ "--until|tcp", "--until ends batch: only with -b" },
+		{ "--diff|a", "--diff A B" },
+		{ "--diff", "--diff needs a value" },
+		{ "--diff|a|b|-r|c", "--diff compares two files: not with --read" },
+		{ "--diff|a|b|--export|zmq://:5556", "not with --export" },
+		{ "--diff|a|b|--pane|health", "not with --pane health" },
+		{ "--header|twice", "always, once, never" },
 		{ "--keep|7", "--keep: \"7\" is no age" },
 		{ "--record", "unknown option --record" },
 		{ "--interfce|lo", "did you mean --interface" },
@@ -241,6 +269,7 @@ static void bad_lines(void **state)
 		{ "-r|x.pcap|-i|lo", "not with -i" },
 		{ "-r|x.pcap|-p", "not with -p" },
 		{ "-r|x.pcap|--backend|packet", "not with --backend" },
+		{ "-r|x.pcap|--docker-socket|/x", "not with --docker-socket" },
 		{ "--config|/nonexistent/flowtop", "/nonexistent/flowtop" },
 	};
 	struct ft_options options;

@@ -57,7 +57,7 @@ struct page {
 #define TCP(prefix) \
 	{ prefix "socket", "i" }, { prefix "sampled", "t" }, { prefix "state", "s" }, \
 	{ prefix "congestion", "s" }, { prefix "congestion_state", "s" }, \
-	{ prefix "options", "s" }, { prefix "app_limited", "b" }
+	{ prefix "options", "s" }, { prefix "timer", "s" }, { prefix "app_limited", "b" }
 
 static const struct page flow_page[] = {
 	HEAD, { "id", "i!" }, { "interface", "s!" }, { "interface_hex", "x" }, { "vlan[]", "n" },
@@ -127,6 +127,7 @@ static const struct page summary_page[] = {
 	{ "health.log_fill_per_mille", "n!" }, { "health.spilled", "n!" },
 	{ "health.flips", "n!" }, { "health.map_bytes", "n!" },
 	{ "health.sockets_missed", "n!" }, { "health.owner_source", "s" },
+	{ "health.health_source", "s" },
 	{ "health.notes[]", "s" }, { NULL, NULL },
 };
 
@@ -355,7 +356,8 @@ static void fields_say_what_the_row_says(void **state)
 			"tcp.retransmits=31", "tcp.retransmits_in_flight=1", "tcp.lost=1",
 			"tcp.cwnd=10", "!tcp.ssthresh", "!tcp.pacing_bytes_per_s", "!tcp.rcv_wnd",
 			"tcp.delivery_bytes_per_s=1250000", "tcp.rwnd_limited_us=730000",
-			"tcp.drops=7", "tcp.socket=18446744073709551615",
+			"tcp.drops=7", "tcp.app_bytes_sent=38000",
+			"tcp.app_bytes_received=45000", "tcp.overhead_per_mille=204", "tcp.socket=18446744073709551615",
 			"tcp.sampled=2026-11-21T09:59:59.623456Z", "tcp.state=established",
 			"tcp.congestion=cubic", "tcp.congestion_state=open",
 			"tcp.options=timestamps sack", "tcp.handshake_us=2", "tcp.syn_ack_us=2",

@@ -16,7 +16,8 @@ owner_gid=$(stat -c %g "$top")
 build_packages=(
 	autoconf automake gcc libc6-dev make pkgconf gettext
 	libncurses-dev libpcap-dev libc-ares-dev libcap-ng-dev libseccomp-dev
-	libfixbuf-dev libmicrohttpd-dev libzmq3-dev libsqlite3-dev
+	libfixbuf-dev libmicrohttpd-dev libzmq3-dev libsqlite3-dev libjson-c-dev
+	libcurl4-openssl-dev
 	clang bpftool libbpf-dev libelf-dev zlib1g-dev
 )
 

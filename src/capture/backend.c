@@ -108,12 +108,14 @@ int ft_backend_choose(const char *name, const struct ft_backend_config *config,
 	if (config->file)
 		return ft_backend_file.open(config, links, ret_backend, err, err_size);
 	if (!name || strcmp(name, "auto") == 0) {
-		if (!config->capture_filter) {
+		if (!config->capture_filter && !config->packets) {
 			snprintf(ret_reason, reason_size, _("the best there is works here"));
 			return climb(0, config, links, ret_backend, ret_reason, reason_size, err,
 				     err_size);
 		}
-		snprintf(ret_reason, reason_size, _("-f needs AF_PACKET"));
+		snprintf(ret_reason, reason_size, "%s",
+			 config->capture_filter ? _("-f needs AF_PACKET") :
+						  _("-w of packets needs AF_PACKET"));
 		return climb(packet, config, links, ret_backend, ret_reason, reason_size, err,
 			     err_size);
 	}
@@ -126,6 +128,12 @@ int ft_backend_choose(const char *name, const struct ft_backend_config *config,
 	}
 	if (config->capture_filter && rung != packet) {
 		snprintf(err, err_size, _("-f works with --backend packet (or auto), not with %s"),
+			 name);
+		return -EINVAL;
+	}
+	if (config->packets && rung != packet) {
+		snprintf(err, err_size,
+			 _("-w of packets works with --backend packet (or auto), not with %s"),
 			 name);
 		return -EINVAL;
 	}

@@ -19,6 +19,7 @@
 struct ft_links;
 struct ft_backend;
 struct ft_owner_maps;
+struct ft_packet_store;
 
 /* Long enough for any reason or remedy sentence. */
 #define FT_REASON_MAX 320
@@ -29,8 +30,13 @@ struct ft_backend_config {
 	bool promiscuous;           /* -p */
 	uint32_t log_entries;       /* entries per CPU and epoch; 0 = by memory (tests set it) */
 	uint32_t spill_entries;     /* 0 = default (tests set it); */
+	uint32_t sample_every;      /* packets between two looks at a sender, a power of two; 0 =
+				     * default, 1 = nobody is looked at (bench sets it) */
 	const struct ft_owner_maps *owner_maps; /* shared with the owner programs; NULL = none */
 	size_t ring_bytes;          /* AF_PACKET, all interfaces together; 0 = 64 MiB */
+	struct ft_packet_store *packets; /* where what counts is kept: AF_PACKET and files only;
+				      * borrowed; NULL = nowhere */
+	int scope;                  /* AF_PACKET: this one only, + 1; 0 = all */
 };
 
 struct ft_backend_ops {
@@ -46,8 +52,12 @@ struct ft_backend_ops {
 	int (*open)(const struct ft_backend_config *config, const struct ft_links *links,
 		    struct ft_backend **ret_backend, char *err, size_t err_size);
 
-	/* A descriptor that becomes readable when dispatch has work; -1 = none, call each 20 ms. */
+	/* A descriptor that becomes readable when dispatch has work; -1 = none. */
 	int (*fd)(const struct ft_backend *backend);
+
+	/* How many milliseconds at most may go by until dispatch is called, news of the descriptor
+	 * or not; -1 = any number: the descriptor tells all. */
+	int (*patience)(const struct ft_backend *backend);
 
 	/*
 	 * Does what is due between collects (walks the ring, reads part of a file, looks at the
@@ -61,6 +71,12 @@ struct ft_backend_ops {
 	 * into a pipe); it says -ENODATA instead. Others don't wait.
 	 */
 	void (*call_off)(struct ft_backend *backend);
+
+	/*
+	 * Of a file: from now on dispatch takes packets before this time only (UINT64_MAX: all).
+	 * When the next one is, if it waits for that; else 0: dispatch has more to say.
+	 */
+	uint64_t (*limit)(struct ft_backend *backend, uint64_t until_ns);
 
 	/*
 	 * Ends the period: flips, waits the grace period, and hands out all that was counted.
@@ -90,8 +106,11 @@ struct ft_backend_ops {
 	void (*close)(struct ft_backend *backend); /* takes NULL; stops first if need be */
 };
 
-/* call_off of backends whose dispatch never waits. */
+/* patience of backends whose descriptor tells all; call_off of those whose dispatch never waits;
+ * limit of those that count as it comes. */
+int ft_backend_is_told(const struct ft_backend *backend);
 void ft_backend_never_waits(struct ft_backend *backend);
+uint64_t ft_backend_has_no_limit(struct ft_backend *backend, uint64_t until_ns);
 
 /* Every backend embeds this first. */
 struct ft_backend {

@@ -39,6 +39,9 @@ struct backend_file {
 	uint64_t packets;
 	uint64_t newest; /* time of the latest packet so far */
 	uint64_t flips;
+	uint64_t until; /* packets from here on wait */
+	const struct pcap_pkthdr *header; /* of the one that waits; libpcap's until the next read */
+	const u_char *data;               /* NULL = none waits */
 	bool at_end;
 	char remark[FT_REASON_MAX];
 };
@@ -194,7 +197,9 @@ static int file_open(const struct ft_backend_config *config, const struct ft_lin
 
 	(void)links;
 	self->base.ops = &ft_backend_file;
+	self->until = UINT64_MAX;
 	self->log = ft_packet_log_new(config->log_entries);
+	ft_packet_log_keep(self->log, config->packets);
 	result = open_file(self, config->file, err, err_size);
 	if (result == 0)
 		result = choose_link(self, config->file, err, err_size);
@@ -264,6 +269,24 @@ static void note_error(struct backend_file *self)
 			 (unsigned long long)self->packets, shown);
 }
 
+/* The next packet becomes the one that waits; false at the end. */
+static bool read_packet(struct backend_file *self)
+{
+	struct pcap_pkthdr *header;
+	int result = pcap_next_ex(self->pcap, &header, &self->data);
+
+	if (result == 1) {
+		self->header = header;
+		return true;
+	}
+	self->data = NULL;
+	if (result == PCAP_ERROR &&
+	    !(self->stream && ft_file_stream_called_off(self->stream)))
+		note_error(self);
+	self->at_end = true;
+	return false;
+}
+
 static int file_dispatch(struct ft_backend *backend)
 {
 	struct backend_file *self = self_of(backend);
@@ -273,25 +296,27 @@ static int file_dispatch(struct ft_backend *backend)
 	if (self->at_end)
 		return -ENODATA;
 	for (packets = 0; packets < CHUNK_PACKETS && octets < CHUNK_OCTETS; packets++) {
-		struct pcap_pkthdr *header;
-		const u_char *data;
-		int result;
-
-		if (ft_packet_log_fill(self->log) >= FULL ||
-		    (self->stream && ft_file_stream_is_dry(self->stream)))
+		if (ft_packet_log_fill(self->log) >= FULL)
 			break;
-		result = pcap_next_ex(self->pcap, &header, &data);
-		if (result != 1) {
-			if (result == PCAP_ERROR &&
-			    !(self->stream && ft_file_stream_called_off(self->stream)))
-				note_error(self);
-			self->at_end = true;
+		if (!self->data && self->stream && ft_file_stream_is_dry(self->stream))
+			break;
+		if (!self->data && !read_packet(self))
 			return -ENODATA;
-		}
-		octets += header->caplen;
-		add_packet(self, header, data);
+		if (packet_time(self->header) >= self->until)
+			break;
+		octets += self->header->caplen;
+		add_packet(self, self->header, self->data);
+		self->data = NULL;
 	}
 	return (int)ft_packet_log_fill(self->log);
+}
+
+static uint64_t file_limit(struct ft_backend *backend, uint64_t until_ns)
+{
+	struct backend_file *self = self_of(backend);
+
+	self->until = until_ns;
+	return self->data && packet_time(self->header) >= until_ns ? packet_time(self->header) : 0;
 }
 
 static void file_call_off(struct ft_backend *backend)
@@ -316,7 +341,7 @@ static int file_fd(const struct ft_backend *backend)
 {
 	const struct backend_file *self = (const struct backend_file *)backend;
 
-	return self->stream ? ft_file_stream_fd(self->stream) : -1;
+	return self->stream && !self->data ? ft_file_stream_fd(self->stream) : -1;
 }
 
 static int file_watch(struct ft_backend *backend, const struct ft_links *links, char *err,
@@ -368,8 +393,10 @@ const struct ft_backend_ops ft_backend_file = {
 	.probe = file_probe,
 	.open = file_open,
 	.fd = file_fd,
+	.patience = ft_backend_is_told,
 	.dispatch = file_dispatch,
 	.call_off = file_call_off,
+	.limit = file_limit,
 	.collect = file_collect,
 	.watch = file_watch,
 	.pause = file_pause,

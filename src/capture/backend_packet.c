@@ -16,14 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "capture/backend.h"
+#include "capture/clock.h"
 #include "capture/links.h"
 #include "capture/packet_filter.h"
 #include "capture/packet_log.h"
 #include "capture/packet_ring.h"
+#include "capture/packet_store.h"
 #include "core/log.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
@@ -47,6 +48,8 @@ struct backend_packet {
 	char *capture_filter; /* owned; NULL = none */
 	bool promiscuous;
 	size_t ring_bytes;
+	int scope; /* only this one, + 1; 0 = all */
+	struct ft_packet_store *store; /* borrowed; NULL = packets aren't kept */
 	struct ft_packet_log *log;
 	struct tap *taps; /* owned */
 	size_t tap_count;
@@ -91,6 +94,17 @@ static const struct ft_watch *watch_of(const struct backend_packet *self, uint32
 	return find_watch(self->watches, self->watch_count, ifindex);
 }
 
+/* What a watched interface is called, for what is kept of it. */
+static const char *name_of(const void *arg, uint32_t ifindex)
+{
+	const struct backend_packet *self = arg;
+	const struct ft_watch *watch = watch_of(self, ifindex);
+
+	if (!watch)
+		watch = find_watch(self->former, self->former_count, ifindex);
+	return watch ? watch->name : NULL;
+}
+
 /* One packet of a ring into the log. */
 static void on_packet(void *arg, const struct ft_ring_packet *packet)
 {
@@ -117,6 +131,7 @@ static void on_packet(void *arg, const struct ft_ring_packet *packet)
 		.outgoing = packet->outgoing,
 		.vlan_valid = packet->vlan_valid,
 		.vlan_tci = packet->vlan_tci,
+		.vlan_tpid = packet->vlan_tpid,
 		.vlan_aware = (watch->iface.flags & FT_IFACE_VLAN_AWARE) != 0,
 		.pvid = watch->iface.pvid,
 		.gso_size = packet->gso_size,
@@ -136,6 +151,16 @@ static bool log_full(void *arg)
 
 /* ---- taps ---- */
 
+/* Accounts what a ring dropped. */
+static void note_drops(struct backend_packet *self, const struct tap *tap, uint64_t drops)
+{
+	if (!drops || !tap->counts)
+		return;
+	ft_packet_log_dropped(self->log, tap->scope, drops);
+	if (self->store)
+		ft_packet_store_dropped(self->store, tap->ifindex, drops);
+}
+
 /* Hears all that is left in a tap that was stopped, accounts its drops and closes it. */
 static void close_tap(struct backend_packet *self, struct tap *tap)
 {
@@ -146,8 +171,7 @@ static void close_tap(struct backend_packet *self, struct tap *tap)
 	(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, ft_ring_fd(tap->ring), NULL);
 	ft_ring_drain(tap->ring, on_packet, self);
 	drops = ft_ring_take_drops(tap->ring);
-	if (drops && tap->counts)
-		ft_packet_log_dropped(self->log, tap->scope, drops);
+	note_drops(self, tap, drops);
 	ft_ring_close(tap->ring);
 	tap->ring = NULL;
 }
@@ -189,6 +213,7 @@ static int tap_filter(const struct backend_packet *self, const struct tap *tap,
 		      struct ft_packet_filter *ret_filter, char *err, size_t err_size)
 {
 	uint32_t *ports = xcalloc(self->watch_count + 1, sizeof(*ports));
+	uint32_t snaplen = self->store && tap->counts ? FT_RING_SNAPLEN_WHOLE : FT_RING_SNAPLEN;
 	struct ft_packet_filter user = { 0 };
 	const struct ft_watch *watch;
 	size_t port_count = 0;
@@ -204,7 +229,7 @@ static int tap_filter(const struct backend_packet *self, const struct tap *tap,
 	if (result == 0)
 		ft_packet_filter_build(ports, port_count, tap->rx, tap->tx,
 				       self->capture_filter ? &user : NULL,
-				       self->paused ? 0 : FT_RING_SNAPLEN, ret_filter);
+				       self->paused ? 0 : snaplen, ret_filter);
 	ft_packet_filter_done(&user);
 	free(ports);
 	return result;
@@ -284,6 +309,16 @@ static struct tap *plan_taps(const struct backend_packet *self, size_t *ret_coun
 	}
 	free(ports);
 	return plan;
+}
+
+/* How many taps count. */
+static size_t count_counting(const struct backend_packet *self)
+{
+	size_t counting = 0;
+
+	for (size_t i = 0; i < self->tap_count; i++)
+		counting += self->taps[i].counts;
+	return counting;
 }
 
 /* Ring size for each of the counting taps of a plan. */
@@ -366,6 +401,18 @@ static int open_missing(struct backend_packet *self, char *err, size_t err_size)
 
 /* ---- operations ---- */
 
+/* Those of a watched set that are ours; how many. */
+static size_t choose_watches(const struct backend_packet *self, const struct ft_watch *wanted,
+			     size_t count, struct ft_watch *ret_chosen)
+{
+	size_t chosen = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (self->scope == 0 || wanted[i].iface.scope == self->scope - 1)
+			ret_chosen[chosen++] = wanted[i];
+	return chosen;
+}
+
 static int packet_watch(struct ft_backend *backend, const struct ft_links *links, char *err,
 			size_t err_size)
 {
@@ -377,8 +424,7 @@ static int packet_watch(struct ft_backend *backend, const struct ft_links *links
 	int result;
 
 	fresh = xcalloc(count + 1, sizeof(*fresh));
-	if (count)
-		memcpy(fresh, wanted, count * sizeof(*fresh));
+	count = choose_watches(self, wanted, count, fresh);
 	self->watches = fresh;
 	self->watch_count = count;
 	plan = plan_taps(self, &plan_count);
@@ -397,6 +443,10 @@ static int packet_watch(struct ft_backend *backend, const struct ft_links *links
 	result = refilter(self, !self->refilter_all, err, err_size);
 	if (result == 0)
 		self->refilter_all = false;
+	/* Rings are read one after the other, and each hands out what is some time old. */
+	if (self->store)
+		ft_packet_store_hold(self->store, count_counting(self) > 1 ?
+				     3 * FT_RING_RETIRE_MS * UINT64_C(1000000) : 0);
 	return result < 0 ? result : open_missing(self, err, err_size);
 }
 
@@ -429,7 +479,12 @@ static int packet_open(const struct ft_backend_config *config, const struct ft_l
 	self->capture_filter = config->capture_filter ? xstrdup(config->capture_filter) : NULL;
 	self->promiscuous = config->promiscuous;
 	self->ring_bytes = config->ring_bytes ? config->ring_bytes : RING_BYTES;
+	self->scope = config->scope;
+	self->store = config->packets;
 	self->log = ft_packet_log_new(config->log_entries);
+	ft_packet_log_keep(self->log, self->store);
+	if (self->store)
+		ft_packet_store_names(self->store, name_of, self);
 	self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (self->epoll_fd < 0) {
 		result = -errno;
@@ -464,8 +519,7 @@ static void read_rings(struct backend_packet *self)
 		ft_ring_walk(tap->ring, on_packet, log_full, self);
 		drops = ft_ring_take_drops(tap->ring);
 		tap->drops += drops;
-		if (drops && tap->counts)
-			ft_packet_log_dropped(self->log, tap->scope, drops);
+		note_drops(self, tap, drops);
 	}
 }
 
@@ -477,22 +531,14 @@ static int packet_dispatch(struct ft_backend *backend)
 	return (int)ft_packet_log_fill(self->log);
 }
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Hands out what the log holds. */
 static void take_batch(struct backend_packet *self, struct ft_batch *ret_batch)
 {
 	size_t i;
 
 	ft_packet_log_collect(self->log, ret_batch);
-	ret_batch->end_ns = clock_ns(CLOCK_REALTIME);
-	ret_batch->mono_ns = clock_ns(CLOCK_MONOTONIC);
+	ret_batch->end_ns = ft_clock_read(CLOCK_REALTIME);
+	ret_batch->mono_ns = ft_clock_read(CLOCK_MONOTONIC);
 	ret_batch->health.flips = ++self->flips;
 	for (i = 0; i < self->tap_count; i++)
 		if (self->taps[i].ring)
@@ -574,8 +620,10 @@ const struct ft_backend_ops ft_backend_packet = {
 	.probe = packet_probe,
 	.open = packet_open,
 	.fd = packet_fd,
+	.patience = ft_backend_is_told,
 	.dispatch = packet_dispatch,
 	.call_off = ft_backend_never_waits,
+	.limit = ft_backend_has_no_limit,
 	.collect = packet_collect,
 	.watch = packet_watch,
 	.pause = packet_pause,

@@ -31,6 +31,8 @@
 
 #define LOOPBACK_IFINDEX 1
 #define LOOKED_AFTER 16 /* ports at a time */
+#define UNREAD_MS 250   /* between looks at the fill of logs that could not be emptied, ... */
+#define UNTOLD_MS 20    /* ... and of all where programs cannot wake us */
 
 struct tc_backend {
 	struct ft_backend base;
@@ -40,6 +42,7 @@ struct tc_backend {
 	size_t port_count;
 	size_t looked_after; /* the port whose turn was last */
 	time_t looked_sec;   /* when */
+	bool unread;         /* the last collect failed: what is past its mark stays silent */
 	int promiscuous_fd; /* a packet socket that holds the memberships; -1 = none asked for */
 };
 
@@ -249,8 +252,14 @@ static int open_as(const struct ft_backend_ops *ops, const struct ft_tc_way *way
 
 static int tc_fd(const struct ft_backend *backend)
 {
-	(void)backend;
-	return -1;
+	return ft_tc_store_fd(of_const(backend)->store);
+}
+
+static int tc_patience(const struct ft_backend *backend)
+{
+	if (tc_fd(backend) < 0)
+		return UNTOLD_MS;
+	return of_const(backend)->unread ? UNREAD_MS : -1;
 }
 
 static int tc_dispatch(struct ft_backend *backend)
@@ -293,8 +302,13 @@ static void look_after_some(struct tc_backend *tc)
 
 static int tc_collect(struct ft_backend *backend, struct ft_batch *ret_batch)
 {
-	look_after_some(of(backend));
-	return ft_tc_store_collect(of(backend)->store, ret_batch);
+	struct tc_backend *tc = of(backend);
+	int error;
+
+	look_after_some(tc);
+	error = ft_tc_store_collect(tc->store, ret_batch);
+	tc->unread = error < 0;
+	return error;
 }
 
 static int tc_pause(struct ft_backend *backend, bool paused)
@@ -312,7 +326,8 @@ static int tc_stop(struct ft_backend *backend, struct ft_batch *ret_batch)
 	return ft_tc_store_finish(tc->store, ret_batch);
 }
 
-/* Says that somebody took us off, or names the foreign program ahead of us, ingress first. */
+/* Says that somebody took us off, or names the foreign program ahead of us, ingress first. Whoever
+ * shows it says of which interface. */
 static int tc_remark(const struct ft_backend *backend, uint32_t ifindex, char *text, size_t size)
 {
 	const struct tc_backend *tc = of_const(backend);
@@ -323,13 +338,12 @@ static int tc_remark(const struct ft_backend *backend, uint32_t ifindex, char *t
 		const struct ft_tc_port *port = &tc->ports[i];
 
 		if (port->iface.ifindex == ifindex && port->was_taken_off) {
-			snprintf(text, size,
+			snprintf(text, size, "%s",
 				 port->hook[0].attached && port->hook[1].attached ?
-					 _("%s: somebody took flowtop's program off; it was put "
+					 _("somebody took flowtop's program off; it was put "
 					   "back, what passed meanwhile is missing") :
-					 _("%s: somebody took flowtop's program off; nothing is "
-					   "counted there"),
-				 port->name);
+					 _("somebody took flowtop's program off; nothing is "
+					   "counted there"));
 			return 0;
 		}
 		for (int egress = 0; egress < 2 && port->iface.ifindex == ifindex; egress++) {
@@ -339,12 +353,13 @@ static int tc_remark(const struct ft_backend *backend, uint32_t ifindex, char *t
 			id = tc->way->ahead(port, egress, name, sizeof(name));
 			if (!id)
 				continue;
+			/* To ask for a name takes a right that we gave up. */
 			snprintf(text, size,
-				 egress ? _("%s: the program %s (%u) runs ahead at egress and may "
+				 egress ? _("the program %s (%u) runs ahead at egress and may "
 					    "hide packets") :
-					  _("%s: the program %s (%u) runs ahead at ingress and may "
+					  _("the program %s (%u) runs ahead at ingress and may "
 					    "hide packets"),
-				 port->name, name, id);
+				 name[0] ? name : "?", id);
 			return 0;
 		}
 	}
@@ -407,8 +422,10 @@ const struct ft_backend_ops ft_backend_tcx = {
 	.probe = tcx_probe,
 	.open = tcx_open,
 	.fd = tc_fd,
+	.patience = tc_patience,
 	.dispatch = tc_dispatch,
 	.call_off = ft_backend_never_waits,
+	.limit = ft_backend_has_no_limit,
 	.collect = tc_collect,
 	.watch = tc_watch,
 	.pause = tc_pause,
@@ -423,8 +440,10 @@ const struct ft_backend_ops ft_backend_clsact = {
 	.probe = clsact_probe,
 	.open = clsact_open,
 	.fd = tc_fd,
+	.patience = tc_patience,
 	.dispatch = tc_dispatch,
 	.call_off = ft_backend_never_waits,
+	.limit = ft_backend_has_no_limit,
 	.collect = tc_collect,
 	.watch = tc_watch,
 	.pause = tc_pause,

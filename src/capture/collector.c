@@ -25,12 +25,14 @@ static void wake(struct ft_collector *c)
 /* Releases all but the thread. */
 static void release(struct ft_collector *c)
 {
+	ft_collector_free_taps(c);
 	if (c->backend)
 		c->backend->ops->close(c->backend);
 	ft_socket_lister_free(c->lister);
 	ft_cost_meter_free(c->cost_meter);
 	ft_event_source_free(c->event_source);
 	ft_owner_source_free(c->owner_source);
+	ft_socket_closes_free(c->socket_closes);
 	ft_socket_source_free(c->socket_source);
 	ft_conntrack_free(c->conntrack);
 	ft_table_free(c->table);
@@ -54,7 +56,9 @@ static void release(struct ft_collector *c)
 /* Table, owners and descriptors. */
 static int set_up(struct ft_collector *c)
 {
-	if (c->is_file) {
+	if (c->is_file)
+		c->pace.speed = c->config.speed;
+	if (c->is_file && !ft_pace_is_on(&c->pace)) {
 		/* all its flows stay: there is no now that they could be too old for */
 		c->config.table.idle_ns = NEVER;
 		c->config.table.tcp_idle_ns = NEVER;
@@ -65,25 +69,27 @@ static int set_up(struct ft_collector *c)
 	if (!c->is_file) {
 		c->owner_source = ft_owner_source_new(c->owners);
 		c->socket_source = ft_socket_source_new();
+		c->socket_closes = ft_socket_closes_new(0);
 		c->lister = ft_socket_lister_new(ft_collector_complete_socket, c);
 		c->list_sockets = c->wishes.sockets = c->config.sockets;
 		c->conntrack = ft_conntrack_new();
 	}
-	c->cost_meter = ft_cost_meter_new(c->config.cost);
+	c->asks = ft_queue_new(FT_TAPS_MAX, ft_packet_ask_free);
+	c->cost_meter = ft_cost_meter_new(c->config.cost, c->config.mailbox && !c->is_file);
 	c->wishes.cost = c->config.cost;
 	c->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	c->wish_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return c->timer_fd < 0 || c->wish_fd < 0 || c->done_fd < 0 ? -errno : 0;
+	return !c->asks || c->timer_fd < 0 || c->wish_fd < 0 || c->done_fd < 0 ? -errno : 0;
 }
 
-/* The caller's word when all is open; what it has to say is said to the user. */
-static void tell_opened(struct ft_collector *c)
+/* Tells who started us how far it is; what that says of it is a note. */
+void ft_collector_tell(struct ft_collector *c, void (*whom)(void *arg, char *remark, size_t size))
 {
 	char remark[FT_NOTE_TEXT_MAX] = "";
 
-	if (c->config.opened)
-		c->config.opened(c->config.opened_arg, remark, sizeof(remark));
+	if (whom)
+		whom(c->config.opened_arg, remark, sizeof(remark));
 	if (remark[0])
 		ft_notes_say(&c->notes, FT_NOTE_RIGHTS, ft_collector_mono() + FOR_A_WHILE, "%s",
 			     remark);
@@ -135,6 +141,12 @@ int ft_collector_start(const struct ft_collector_config *config, struct ft_links
 	}
 	if (c->owner_source)
 		c->config.backend.owner_maps = ft_owner_source_maps(c->owner_source);
+	if (c->owner_source && config->docker_socket) {
+		ret = ft_owner_source_open_docker(c->owner_source, config->docker_socket, err,
+						  err_size);
+		if (ret < 0)
+			goto cleanup;
+	}
 	ret = ft_backend_choose(config->backend_name, &c->config.backend, links, &c->backend,
 				c->reason, sizeof(c->reason), err, err_size);
 	if (ret < 0)
@@ -142,7 +154,7 @@ int ft_collector_start(const struct ft_collector_config *config, struct ft_links
 	open_events(c);
 	if (links && !c->is_file)
 		ft_collector_set_addresses(c);
-	tell_opened(c);
+	ft_collector_tell(c, c->config.opened);
 	c->start_ns = ft_collector_real();
 	c->interval_mono = c->batch_mono = ft_collector_mono();
 	ret = ft_thread_start(&c->thread, ft_collector_run, c);
@@ -167,9 +179,20 @@ void ft_collector_set_interval(struct ft_collector *collector, uint64_t interval
 
 void ft_collector_want_sockets(struct ft_collector *collector, bool wanted)
 {
+	wanted |= collector->config.sockets;
 	pthread_mutex_lock(&collector->lock);
 	if (collector->wishes.sockets != wanted) {
 		collector->wishes.sockets = wanted;
+		wake(collector);
+	}
+	pthread_mutex_unlock(&collector->lock);
+}
+
+void ft_collector_hold(struct ft_collector *collector, bool held)
+{
+	pthread_mutex_lock(&collector->lock);
+	if (collector->wishes.held != held) {
+		collector->wishes.held = held;
 		wake(collector);
 	}
 	pthread_mutex_unlock(&collector->lock);
@@ -183,6 +206,17 @@ void ft_collector_want_cost(struct ft_collector *collector, bool wanted)
 		wake(collector);
 	}
 	pthread_mutex_unlock(&collector->lock);
+}
+
+bool ft_collector_ask_packets(struct ft_collector *collector, struct ft_packet_ask *ask)
+{
+	bool taken;
+
+	pthread_mutex_lock(&collector->lock);
+	taken = ft_queue_put(collector->asks, ask);
+	wake(collector);
+	pthread_mutex_unlock(&collector->lock);
+	return taken;
 }
 
 void ft_collector_kick(struct ft_collector *collector)

@@ -30,16 +30,32 @@ struct ft_collector_config {
 	struct ft_backend_config backend;
 	struct ft_mailbox *mailbox; /* the screen's; NULL in batch; borrowed */
 	bool cost;                  /* measure what flowtop costs, from the start to the end */
-	bool sockets;               /* list all sockets from the start: batch */
+	const struct ft_packet_way *packet_way; /* of single flows' packets; borrowed; NULL = none */
+	const char *docker_socket;  /* --docker-socket; NULL: Docker is not asked; borrowed */
+	double speed;               /* a file is played, so many times as fast; 0 = it is read */
+	bool sockets;               /* list all sockets, always: outputs have them */
 	const struct ft_collector_output *outputs; /* copied; the queues are borrowed */
 	size_t output_count;
 	/* Called when all is open, before the thread is there; NULL: nothing. remark: "", or a
 	 * sentence for the health line. */
 	void (*opened)(void *arg, char *remark, size_t remark_size);
-	void *opened_arg;
+	/* Called by the thread itself before it does anything; NULL: nothing. */
+	void (*begun)(void *arg, char *remark, size_t remark_size);
+	void *opened_arg; /* of both */
 };
 
 struct ft_collector;
+struct ft_packet_way;
+
+/* Asks for a flow's packets, or no more of them; made by xcalloc, the collector's once taken. */
+struct ft_packet_ask {
+	bool stop;
+	uint64_t flow; /* id */
+	struct ft_flow_key key;
+	char *path;    /* owned; the file that begins */
+	int fd;        /* owned; -1 = none */
+};
+void ft_packet_ask_free(void *ask); /* NULL is fine; closes */
 
 /*
  * Opens the backend and starts the thread (see thread.h for its signals). links is taken over,
@@ -56,6 +72,10 @@ void ft_collector_set_interval(struct ft_collector *collector, uint64_t interval
 void ft_collector_want_sockets(struct ft_collector *collector, bool wanted);
 /* From the next interval on snapshots say what flowtop itself costs, or don't any more. */
 void ft_collector_want_cost(struct ft_collector *collector, bool wanted);
+/* True: taken over. How it was answered the snapshots' taps tell. */
+bool ft_collector_ask_packets(struct ft_collector *collector, struct ft_packet_ask *ask);
+/* A file that is played stands still, or goes on. */
+void ft_collector_hold(struct ft_collector *collector, bool held);
 /* Ends the interval now (a snapshot follows). */
 void ft_collector_kick(struct ft_collector *collector);
 /* Counting off / on, waits until it is done (Ctrl-Z). */

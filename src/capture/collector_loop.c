@@ -2,15 +2,16 @@
 /*
  * The collector thread and its schedule.
  *
- *            ┌──────────────── poll: wishes, links, backend, timer ◄────────────────┐
+ *            ┌──────────── poll: wishes, links, backend, news, timer ◄──────────────┐
  *            │                                                                      │
  *   wishes ──┤ interval, kick, pause, stop                                          │
  *   links  ──┤ drain, then watch what is there now                                  │
- *   backend ─┤ dispatch; half full: collect + apply at once                         │
+ *   backend ─┤ dispatch (also at each wake-up, and now and then, of one whose       │
+ *            │ descriptor may not tell all); half full: collect + apply at once     │
  *   timer  ──┤ beat (each second, or each interval if shorter): collect + apply,    │
  *            │   look for owners while their sockets are still there                │
  *            │ list (some a second, while one is made): the next part of all sockets
- *            │ glance (some a second): sockets and processes too short-lived for a beat
+ *            │ glance (some a second, or when woken): sockets and processes too short-lived for a beat
  *            └ due: the interval ends: snapshot -> mailbox, outputs ────────────────┘
  *
  * The schedule is absolute: a late interval does not make the next ones late, and what was
@@ -22,8 +23,7 @@
  * only other things they may read, under the same lock. The backend is opened by the caller of
  * start (errors have to reach the command line) and belongs to the thread from then on.
  *
- * A file is read as fast as it can be: one interval that lasts from its first packet to its
- * last, with pictures of the way there for the screen.
+ * Files have rounds of their own: collector_file.c.
  */
 #include <errno.h>
 #include <poll.h>
@@ -36,33 +36,10 @@
 #include "core/nls.h"
 
 #define BEAT_NS SECOND
-#define POLL_MS 20    /* of a backend without a descriptor */
 #define LIST_NS (50 * UINT64_C(1000000)) /* between parts of a list of sockets */
 #define HALF_FULL 500 /* per mille */
-#define FILE_PICTURE_NS (250 * UINT64_C(1000000))
 
 /* ---- interfaces */
-
-/* Says which scopes came and went, and ends the flows of those that went. */
-static void compare_scopes(struct ft_collector *c)
-{
-	uint64_t until = ft_collector_mono() + FOR_A_MINUTE;
-
-	for (uint16_t i = 0; i < c->picture.scope_count; i++) {
-		const struct ft_snapshot_scope *was = &c->picture.scopes[i];
-		bool present = ft_links_scope_present(c->links, i);
-
-		if (was->present && !present) {
-			ft_table_end_scope(c->table, i, c->batch_end_ns);
-			ft_notes_say(&c->notes, FT_NOTE_SCOPE + i, NEVER,
-				     _("%s vanished; it is watched again when it comes back"),
-				     was->name);
-		} else if (!was->present && present) {
-			ft_notes_say(&c->notes, FT_NOTE_SCOPE + i, until,
-				     _("%s came back"), was->name);
-		}
-	}
-}
 
 /* rtnetlink has news: drain what was counted so far, then watch what is there now. What fails
  * (no memory, no descriptor) is tried again with each beat, and said as long as it does. */
@@ -82,13 +59,14 @@ static void on_links(struct ft_collector *c)
 		return;
 	ft_collector_collect(c);
 	ret = c->backend->ops->watch(c->backend, c->links, err, sizeof(err));
+	ft_collector_watch_taps(c);
 	c->rewatch = ret < 0;
 	if (ret < 0)
 		ft_notes_say(&c->notes, FT_NOTE_WATCH, ft_collector_mono() + FOR_A_MINUTE, "%s",
 			     err[0] ? err : strerror(-ret));
 	else
 		ft_notes_drop(&c->notes, FT_NOTE_WATCH);
-	compare_scopes(c);
+	ft_scopes_compare(c);
 	ft_picture_refresh(c);
 }
 
@@ -161,6 +139,18 @@ static void beat(struct ft_collector *c, bool due)
 	}
 }
 
+/* Ends the interval before its time: packets that wait to be written have become many, or the
+ * screen waits for an answer. */
+bool ft_collector_cut(struct ft_collector *c)
+{
+	/* Outputs that are behind: it isn't due yet, so that nothing is lengthened, nor collected. */
+	if (ft_collector_must_wait(c) || ft_collector_collect(c) < 0)
+		return false;
+	ft_collector_ask_sockets(c);
+	ft_collector_find_owners(c);
+	return ft_collector_cut_interval(c);
+}
+
 /* Somebody who waits for the first list gets it at once. */
 static void go_on_listing(struct ft_collector *c)
 {
@@ -173,13 +163,13 @@ static void go_on_listing(struct ft_collector *c)
 		ft_collector_end_interval(c);
 }
 
-/* A quick look for owners when nothing else is due. */
-static void glance(struct ft_collector *c)
+/* A quick look for owners when nothing else is due, or because much has come (woken). */
+static void glance(struct ft_collector *c, bool woken)
 {
-	uint64_t wait = ft_owner_source_glance(c->owner_source);
+	uint64_t wait = ft_owner_source_glance(c->owner_source, woken);
 
 	ft_event_source_drain(c->event_source, ft_table_events(c->table));
-	c->glance_mono = ft_collector_mono() + wait;
+	c->glance_mono = wait < NEVER ? ft_collector_mono() + wait : NEVER;
 	arm(c);
 }
 
@@ -193,7 +183,7 @@ static void on_timer(struct ft_collector *c)
 		if (now >= c->list_mono)
 			go_on_listing(c);
 		if (now >= c->glance_mono)
-			glance(c);
+			glance(c, false);
 		else
 			arm(c);
 		return;
@@ -215,6 +205,7 @@ static void pause_counting(struct ft_collector *c)
 {
 	int ret = c->backend->ops->pause(c->backend, true);
 
+	ft_collector_pause_taps(c, true);
 	c->paused = true;
 	c->gap = ret == 0;
 	if (ret < 0 && ret != -EOPNOTSUPP)
@@ -252,6 +243,7 @@ static void resume_counting(struct ft_collector *c)
 			c->rewatch = true;
 		}
 	}
+	ft_collector_pause_taps(c, false);
 	end_gap(c);
 	schedule(c, ft_collector_mono());
 }
@@ -269,7 +261,7 @@ static void want_sockets(struct ft_collector *c, bool wanted)
 }
 
 /* Does what other threads asked for since the last look. */
-static void on_wishes(struct ft_collector *c)
+void ft_collector_on_wishes(struct ft_collector *c)
 {
 	struct wishes wishes;
 	eventfd_t count;
@@ -283,7 +275,9 @@ static void on_wishes(struct ft_collector *c)
 
 	if (wishes.stop)
 		c->stopping = true;
-	if (wishes.interval_ns) {
+	if (wishes.interval_ns && c->is_file)
+		c->interval_ns = wishes.interval_ns;
+	else if (wishes.interval_ns) {
 		uint64_t begun = c->due_mono - c->interval_ns;
 
 		c->interval_ns = wishes.interval_ns;
@@ -293,10 +287,14 @@ static void on_wishes(struct ft_collector *c)
 	ft_cost_meter_want(c->cost_meter, wishes.cost);
 	if (wishes.sockets != c->list_sockets && c->lister)
 		want_sockets(c, wishes.sockets);
+	if (ft_pace_is_on(&c->pace))
+		ft_pace_hold(&c->pace, wishes.held || wishes.paused, ft_collector_mono());
 	if (wishes.paused && !c->paused && !c->is_file)
 		pause_counting(c);
 	else if (!wishes.paused && c->paused)
 		resume_counting(c);
+	if (ft_collector_answer_packets(c) && !c->paused && !c->stopping && !c->is_file)
+		ft_collector_cut(c);
 	if (wishes.kick && !c->paused && !c->stopping && !c->is_file) {
 		beat(c, true);
 		schedule(c, ft_collector_mono());
@@ -309,8 +307,7 @@ static void on_wishes(struct ft_collector *c)
 
 /* ---- the loop */
 
-/* Lets the backend do what is due; collects when its store is half full. */
-static void dispatch(struct ft_collector *c)
+void ft_collector_dispatch(struct ft_collector *c)
 {
 	int fill = c->backend->ops->dispatch(c->backend);
 
@@ -320,66 +317,55 @@ static void dispatch(struct ft_collector *c)
 		ft_collector_backend_failed(c, fill, "dispatch");
 	else if (fill >= HALF_FULL)
 		ft_collector_collect(c);
+	if (!c->stopping && !c->is_file && ft_collector_read_taps(c))
+		ft_collector_cut(c);
 }
+
+/* What the thread waits for. */
+enum { AT_WISHES, AT_TIMER, AT_LINKS, AT_BACKEND, AT_OWNERS, AT_EVENTS, AT_TAPS };
 
 /* Live: waits for the next thing to do, and does it. */
 static void live_round(struct ft_collector *c)
 {
 	int backend_fd = c->paused ? -1 : c->backend->ops->fd(c->backend);
-	bool look = !c->paused && backend_fd < 0; /* it has no descriptor: look each 20 ms */
-	struct pollfd fds[] = {
-		{ .fd = c->wish_fd, .events = POLLIN },
-		{ .fd = c->timer_fd, .events = POLLIN },
-		{ .fd = c->links && !c->paused ? ft_links_fd(c->links) : -1, .events = POLLIN },
-		{ .fd = backend_fd, .events = POLLIN },
+	int patience = c->paused ? -1 : c->backend->ops->patience(c->backend);
+	int owner_fd = c->owner_source && !c->paused ? ft_owner_source_fd(c->owner_source) : -1;
+	struct pollfd fds[AT_TAPS + FT_TAPS_MAX] = {
+		[AT_WISHES] = { .fd = c->wish_fd, .events = POLLIN },
+		[AT_TIMER] = { .fd = c->timer_fd, .events = POLLIN },
+		[AT_LINKS] = { .fd = c->links && !c->paused ? ft_links_fd(c->links) : -1,
+			       .events = POLLIN },
+		[AT_BACKEND] = { .fd = backend_fd, .events = POLLIN },
+		[AT_OWNERS] = { .fd = owner_fd, .events = POLLIN },
+		/* Only beside the owners' one: else it is read by the clock. */
+		[AT_EVENTS] = { .fd = owner_fd < 0 ? -1 : ft_event_source_fd(c->event_source),
+				.events = POLLIN },
 	};
+	bool tapped = false;
 
-	if (poll(fds, sizeof(fds) / sizeof(fds[0]), look ? POLL_MS : -1) < 0)
+	for (size_t i = 0; i < FT_TAPS_MAX; i++) {
+		const struct ft_backend *tap = c->paused ? NULL : c->taps[i].backend;
+
+		fds[AT_TAPS + i] = (struct pollfd){ .fd = tap ? tap->ops->fd(tap) : -1,
+						    .events = POLLIN };
+	}
+
+	if (poll(fds, sizeof(fds) / sizeof(fds[0]), patience) < 0)
 		return; /* EINTR: signals are blocked, a debugger may still do it */
-	if (fds[0].revents)
-		on_wishes(c);
+	if (fds[AT_WISHES].revents)
+		ft_collector_on_wishes(c);
 	if (c->stopping || c->paused)
 		return;
-	if (fds[2].revents)
+	if (fds[AT_LINKS].revents)
 		on_links(c);
-	if (fds[3].revents || look)
-		dispatch(c);
-	if (fds[1].revents && !c->stopping)
+	for (size_t i = 0; i < FT_TAPS_MAX; i++)
+		tapped = tapped || fds[AT_TAPS + i].revents;
+	if (fds[AT_BACKEND].revents || patience >= 0 || tapped)
+		ft_collector_dispatch(c);
+	if ((fds[AT_OWNERS].revents || fds[AT_EVENTS].revents) && !c->stopping)
+		glance(c, true);
+	if (fds[AT_TIMER].revents && !c->stopping)
 		on_timer(c);
-}
-
-/* How long a pipe may be waited for, as poll has it: until the next picture is due. */
-static int file_wait_ms(const struct ft_collector *c, int fd)
-{
-	uint64_t now = ft_collector_mono();
-
-	if (fd < 0)
-		return 0;
-	if (!c->config.mailbox)
-		return -1;
-	return now < c->due_mono ? (int)((c->due_mono - now) / 1000000 + 1) : 0;
-}
-
-/* A file: reads a part of it; now and then a picture of how far it is. */
-static void file_round(struct ft_collector *c)
-{
-	struct pollfd fds[] = {
-		{ .fd = c->wish_fd, .events = POLLIN },
-		{ .fd = c->backend->ops->fd(c->backend), .events = POLLIN },
-	};
-
-	if (poll(fds, 2, file_wait_ms(c, fds[1].fd)) > 0 && fds[0].revents)
-		on_wishes(c);
-	if (c->stopping)
-		return;
-	dispatch(c);
-	if (c->stopping || !c->config.mailbox || ft_collector_mono() < c->due_mono)
-		return;
-	if (ft_collector_collect(c) == 0) {
-		ft_mailbox_put(c->config.mailbox, ft_collector_take_picture(c, false));
-		c->published++;
-	}
-	c->due_mono = ft_collector_mono() + FILE_PICTURE_NS;
 }
 
 /* What a file's backend has to say about the file as a whole (cut short, foreign parts). */
@@ -395,12 +381,15 @@ static void note_file(struct ft_collector *c)
 static void finish(struct ft_collector *c)
 {
 	struct ft_batch batch = { 0 };
+	struct ft_snapshot *snapshot;
 	int ret;
 
 	if (c->paused)
 		end_gap(c);
 	if (c->at_end)
 		ft_collector_collect(c);
+	if (c->is_file)
+		ft_collector_file_stop(c);
 	ret = c->backend->ops->stop(c->backend, &batch);
 	if (ret == 0)
 		ft_collector_absorb(c, &batch);
@@ -413,7 +402,9 @@ static void finish(struct ft_collector *c)
 	ft_collector_find_nats(c);
 	if (c->is_file)
 		note_file(c);
-	ft_collector_publish(c, ft_collector_take_picture(c, true), true);
+	snapshot = ft_collector_take_picture(c, true);
+	ft_collector_flush_packets(c, snapshot, true);
+	ft_collector_publish(c, snapshot, true);
 	c->published++;
 }
 
@@ -426,7 +417,7 @@ static void wait_for_stop(struct ft_collector *c)
 		struct pollfd wish = { .fd = c->wish_fd, .events = POLLIN };
 
 		poll(&wish, 1, -1);
-		on_wishes(c);
+		ft_collector_on_wishes(c);
 		pthread_mutex_lock(&c->lock);
 		stop = c->wishes.stop;
 		pthread_mutex_unlock(&c->lock);
@@ -451,12 +442,13 @@ void *ft_collector_run(void *arg)
 	struct ft_collector *c = arg;
 
 	pthread_setname_np(pthread_self(), "flowtop-collect");
+	ft_collector_tell(c, c->config.begun);
 	ft_collector_first_picture(c);
 	if (!c->is_file)
 		schedule(c, c->interval_mono);
 	while (!c->stopping) {
 		if (c->is_file)
-			file_round(c);
+			ft_collector_file_round(c);
 		else
 			live_round(c);
 	}

@@ -10,30 +10,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "capture/collector_priv.h"
+#include "capture/clock.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
 
 #define GONE_NS (60 * UINT64_C(1000000000))
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 uint64_t ft_collector_mono(void)
 {
-	return clock_ns(CLOCK_MONOTONIC);
+	return ft_clock_read(CLOCK_MONOTONIC);
 }
 
 uint64_t ft_collector_real(void)
 {
-	return clock_ns(CLOCK_REALTIME);
+	return ft_clock_read(CLOCK_REALTIME);
 }
 
 /* The record of a watched interface: an ifindex is never used for two names at a time. */
@@ -223,6 +215,17 @@ static void look_at(struct ft_collector *collector, struct picture_iface *p)
 		 (int)sizeof(p->iface.remark) - 1, remark);
 }
 
+/* How sockets are looked at. */
+static const char *describe_health(struct ft_collector *collector)
+{
+	if (collector->is_file)
+		return "";
+	snprintf(collector->health_source, sizeof(collector->health_source), "%s%s",
+		 collector->sampler ? collector->sampler : "inet_diag",
+		 collector->socket_closes ? ", set_state" : "");
+	return collector->health_source;
+}
+
 void ft_picture_info(struct ft_collector *collector, const char *notes[FT_NOTES_MAX],
 		     struct ft_snapshot_info *ret_info)
 {
@@ -249,6 +252,7 @@ void ft_picture_info(struct ft_collector *collector, const char *notes[FT_NOTES_
 		.capture_filter = filter ? filter : "",
 		.owner_source = collector->owner_source ?
 				ft_owner_source_describe(collector->owner_source) : "",
+		.health_source = describe_health(collector),
 		.event_source = collector->unseen,
 		.progress = collector->backend->ops->progress(collector->backend),
 		.paused_watch = collector->gap,
@@ -266,6 +270,7 @@ void ft_picture_info(struct ft_collector *collector, const char *notes[FT_NOTES_
 		.socket_list = collector->lister ? ft_socket_lister_newest(collector->lister) :
 						   NULL,
 	};
+	ft_collector_list_taps(collector, &ret_info->taps);
 }
 
 void ft_picture_done(struct picture *picture)

@@ -93,6 +93,18 @@ static void note_health(struct ft_collector *c, const struct ft_batch *batch)
 			     _("the flow log is %u %% full"), batch->health.log_fill / 10);
 }
 
+/* What connections were like that have ended, after the packets that they ended with. */
+static void take_closes(struct ft_collector *c)
+{
+	struct ft_batch batch = { 0 };
+
+	if (ft_socket_closes_take(c->socket_closes, &batch))
+		ft_table_take_sockets(c->table, &batch);
+	if (!c->sampler)
+		ft_table_name_sockets(c->table, ft_socket_closes_find, c->socket_closes);
+	c->store.sockets_missed += ft_socket_closes_missed(c->socket_closes);
+}
+
 /* Puts a batch into the table. */
 void ft_collector_absorb(struct ft_collector *c, const struct ft_batch *batch)
 {
@@ -111,7 +123,8 @@ void ft_collector_absorb(struct ft_collector *c, const struct ft_batch *batch)
 	c->store.flips = batch->health.flips;
 	c->store.map_bytes = batch->health.map_bytes;
 	c->store.sockets_missed = batch->health.sockets_missed;
-	c->sockets_sampled = batch->sockets_sampled;
+	c->sampler = batch->sampler;
+	take_closes(c);
 }
 
 /* Ends the backend's period and puts what it counted into the table; 0 or -errno. */
@@ -135,7 +148,7 @@ int ft_collector_collect(struct ft_collector *c)
 
 void ft_collector_ask_sockets(struct ft_collector *c)
 {
-	if (!c->socket_source || c->sockets_sampled)
+	if (!c->socket_source || c->sampler)
 		return;
 	if (ft_socket_source_refresh(c->socket_source, ft_collector_mono())) {
 		struct ft_batch batch = { 0 };
@@ -361,9 +374,7 @@ void ft_collector_publish(struct ft_collector *c, struct ft_snapshot *snapshot, 
 		ft_snapshot_put(snapshot);
 }
 
-/* True if an output that may miss nothing is so far behind that the interval has to go on. With
- * a screen not for ever: its user is to see what goes on. */
-static bool must_lengthen(struct ft_collector *c)
+bool ft_collector_must_wait(struct ft_collector *c)
 {
 	uint64_t now = ft_collector_mono();
 	bool full = false;
@@ -392,19 +403,37 @@ static void read_remarks(struct ft_collector *c)
 	}
 }
 
-/* Ends the interval, unless outputs are so far behind that it has to go on. */
-void ft_collector_end_interval(struct ft_collector *c)
+/* Publishes what the interval counted; false: it goes on. */
+static bool end_now(struct ft_collector *c)
 {
-	if (must_lengthen(c)) {
+	struct ft_snapshot *snapshot;
+
+	if (ft_collector_must_wait(c)) {
 		c->lengthened++;
 		ft_notes_say(&c->notes, FT_NOTE_OUTPUT, ft_collector_mono() + FOR_A_WHILE,
 			     _("the output is slow: intervals are lengthened"));
-		return;
+		return false;
 	}
 	c->lengthened_since = 0;
 	read_remarks(c);
-	ft_collector_publish(c, ft_collector_take_picture(c, false), false);
+	snapshot = ft_collector_take_picture(c, false);
+	ft_collector_flush_packets(c, snapshot, false);
+	ft_collector_publish(c, snapshot, false);
+	return true;
+}
+
+/* Ends the interval, unless outputs are so far behind that it has to go on. */
+void ft_collector_end_interval(struct ft_collector *c)
+{
+	if (!end_now(c))
+		return;
 	c->published++;
+	ft_scopes_settle(c);
+}
+
+bool ft_collector_cut_interval(struct ft_collector *c)
+{
+	return end_now(c);
 }
 
 /* The picture before anything was counted: only for the screen. A file's time is that of its

@@ -22,9 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "capture/clock.h"
 #include "core/log.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
@@ -219,14 +219,6 @@ enum ft_conntrack_news ft_conntrack_parse(const void *message, size_t length,
 
 /* ---- sockets */
 
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 static int open_netlink(void)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
@@ -380,7 +372,7 @@ static void read_news(struct ft_conntrack *conntrack, const struct target *targe
 			return;
 		}
 		take(conntrack, (size_t)length, target, &ignored);
-	} while (clock_ns() < until_ns);
+	} while (ft_clock_read(CLOCK_MONOTONIC) < until_ns);
 }
 
 /* Begins a listing if one is wanted and the last one is long enough ago. */
@@ -410,7 +402,7 @@ static void end_listing(struct ft_conntrack *conntrack, const struct target *tar
 {
 	ft_table_end_old_nats(target->table, conntrack->round, target->real_ns);
 	conntrack->listing = false;
-	conntrack->listed_ns = clock_ns();
+	conntrack->listed_ns = ft_clock_read(CLOCK_MONOTONIC);
 	shut(&conntrack->list_fd);
 }
 
@@ -418,10 +410,10 @@ static void end_listing(struct ft_conntrack *conntrack, const struct target *tar
 static int read_listing(struct ft_conntrack *conntrack, const struct target *target,
 			uint64_t until_ns)
 {
-	uint64_t begun = clock_ns();
+	uint64_t begun = ft_clock_read(CLOCK_MONOTONIC);
 	int error = 0;
 
-	while (conntrack->listing && clock_ns() < until_ns) {
+	while (conntrack->listing && ft_clock_read(CLOCK_MONOTONIC) < until_ns) {
 		ssize_t length = receive(conntrack, conntrack->list_fd);
 
 		if (length == -EAGAIN)
@@ -440,7 +432,7 @@ static int read_listing(struct ft_conntrack *conntrack, const struct target *tar
 			break;
 		}
 	}
-	conntrack->cost_ns += clock_ns() - begun;
+	conntrack->cost_ns += ft_clock_read(CLOCK_MONOTONIC) - begun;
 	return 0;
 }
 
@@ -448,7 +440,7 @@ void ft_conntrack_apply(struct ft_conntrack *conntrack, struct ft_table *table, 
 			uint64_t real_ns, uint64_t budget_ns)
 {
 	struct target target = { .table = table, .real_ns = real_ns };
-	uint64_t begun = clock_ns();
+	uint64_t begun = ft_clock_read(CLOCK_MONOTONIC);
 	int error;
 
 	if (!be_open(conntrack, now_ns))

@@ -59,6 +59,11 @@ static bool is_hex_id(const char *text, size_t length)
 	return true;
 }
 
+bool ft_container_is_id(const char *id)
+{
+	return is_hex_id(id, strlen(id));
+}
+
 static bool is_part(const char *part, size_t length, const char *text)
 {
 	return part && strlen(text) == length && memcmp(part, text, length) == 0;
@@ -271,7 +276,7 @@ static bool take_file(const char *path, const struct wish *wishes, size_t count)
 #define INTO(field) .to = container->field, .size = sizeof(container->field)
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-static void read_docker(const char *root, struct ft_container *container)
+void ft_container_take_docker(const char *text, size_t length, struct ft_container *container)
 {
 	const struct wish wishes[] = {
 		{ .path = { "Name" }, INTO(name) },
@@ -281,18 +286,51 @@ static void read_docker(const char *root, struct ft_container *container)
 		{ .path = { "Config", "Labels", "io.kubernetes.pod.namespace" },
 		  INTO(pod_namespace) },
 	};
-	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/var/lib/docker/containers/%s/config.v2.json", root,
-		 container->id);
-	take_file(path, wishes, COUNT(wishes));
+	take_strings(text, length, wishes, COUNT(wishes));
 	if (container->name[0] == '/')
 		memmove(container->name, container->name + 1, strlen(container->name));
+}
+
+/* What Docker keeps of a container below its folder. */
+static bool read_docker_at(const char *root, const char *folder, struct ft_container *container)
+{
+	char path[PATH_MAX], *text;
+	size_t length;
+
+	snprintf(path, sizeof(path), "%s%s/containers/%s/config.v2.json", root, folder,
+		 container->id);
+	text = read_whole(path, &length);
+	if (!text)
+		return false;
+	ft_container_take_docker(text, length, container);
+	free(text);
+	return true;
+}
+
+/* Its folder is the usual one, another by its own configuration, or in a user's home. */
+static bool read_docker(const char *root, const char *home, struct ft_container *container)
+{
+	char path[PATH_MAX], folder[512] = "";
+	const struct wish wishes[] = {
+		{ .path = { "data-root" }, .to = folder, .size = sizeof(folder) },
+	};
+
+	if (read_docker_at(root, "/var/lib/docker", container))
+		return true;
+	snprintf(path, sizeof(path), "%s/etc/docker/daemon.json", root);
+	if (take_file(path, wishes, COUNT(wishes)) && folder[0] == '/' &&
+	    read_docker_at(root, folder, container))
+		return true;
+	snprintf(folder, sizeof(folder), "%s/.local/share/docker", home);
+	return home[0] && read_docker_at(root, folder, container);
 }
 
 /* Annotations of the OCI bundle that containerd keeps, in each of its namespaces. */
 static bool read_containerd(const char *root, struct ft_container *container)
 {
+	static const char *const places[] = { "/run/containerd", "/run/k3s/containerd",
+					      "/var/snap/microk8s/common/run/containerd" };
 	static const char *const spaces[] = { "k8s.io", "default", "moby", "buildkit" };
 	const struct wish wishes[] = {
 		{ .path = { "annotations", "nerdctl/name" }, INTO(name) },
@@ -304,10 +342,10 @@ static bool read_containerd(const char *root, struct ft_container *container)
 	};
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < COUNT(spaces); i++) {
+	for (size_t i = 0; i < COUNT(places) * COUNT(spaces); i++) {
 		snprintf(path, sizeof(path),
-			 "%s/run/containerd/io.containerd.runtime.v2.task/%s/%s/config.json",
-			 root, spaces[i], container->id);
+			 "%s%s/io.containerd.runtime.v2.task/%s/%s/config.json", root,
+			 places[i / COUNT(spaces)], spaces[i % COUNT(spaces)], container->id);
 		if (take_file(path, wishes, COUNT(wishes)))
 			return true;
 	}
@@ -438,13 +476,16 @@ bool ft_container_read(const char *cgroup, const char *root, const char *home,
 
 	if (!runtime[0])
 		return read_runc(cgroup, root, container);
-	if (!is_hex_id(container->id, strlen(container->id)))
+	if (!ft_container_is_id(container->id))
 		return true;
 	if (strcmp(runtime, "docker") == 0)
-		read_docker(root, container);
-	if (strcmp(runtime, "containerd") == 0 || strcmp(runtime, "kubernetes") == 0)
+		read_docker(root, home, container);
+	if (strcmp(runtime, "containerd") == 0 || strcmp(runtime, "kubernetes") == 0) {
 		if (read_containerd(root, container))
 			copy(container->runtime, sizeof(container->runtime), "containerd", 10);
+		else if (strcmp(runtime, "kubernetes") == 0 && read_docker(root, home, container))
+			copy(container->runtime, sizeof(container->runtime), "docker", 6);
+	}
 	if (strcmp(runtime, "podman") == 0 || strcmp(runtime, "cri-o") == 0)
 		read_storages(root, home, container);
 	if (container->pod[0])
@@ -456,7 +497,7 @@ void ft_container_label(const struct ft_container *container, char *label, size_
 {
 	if (container->name[0])
 		copy(label, size, container->name, strlen(container->name));
-	else if (is_hex_id(container->id, strlen(container->id)))
+	else if (ft_container_is_id(container->id))
 		copy(label, size, container->id, SHORT_ID);
 	else
 		copy(label, size, container->id, strlen(container->id));
@@ -466,12 +507,16 @@ void ft_container_label(const struct ft_container *container, char *label, size_
 
 struct remembered {
 	char *cgroup; /* owned; NULL = free */
+	bool homeless; /* read before the user's home was known */
+	bool asked;    /* and answered, or nobody is to be asked */
 	struct ft_container container;
 };
 
 struct ft_containers {
 	char *root;
 	struct remembered *remembered; /* [REMEMBERED], by a hash of the path */
+	bool (*ask)(void *arg, struct ft_container *container); /* NULL: nobody */
+	void *arg;
 };
 
 struct ft_containers *ft_containers_new(const char *root)
@@ -503,17 +548,35 @@ static uint32_t hash_of(const char *text)
 	return hash;
 }
 
+void ft_containers_ask(struct ft_containers *containers,
+		       bool (*ask)(void *arg, struct ft_container *container), void *arg)
+{
+	containers->ask = ask;
+	containers->arg = arg;
+}
+
+/* True if what is remembered is of this cgroup and need not be read again. What is no container
+ * may become one by a file; what has no name may have one in a home that wasn't known. */
+static bool is_known(const struct remembered *at, const char *cgroup, const char *home)
+{
+	return at->cgroup && strcmp(at->cgroup, cgroup) == 0 && at->container.runtime[0] &&
+	       (!at->homeless || !home[0] || at->container.name[0]);
+}
+
 const struct ft_container *ft_containers_find(struct ft_containers *containers, const char *cgroup,
 					      const char *home)
 {
 	struct remembered *at = &containers->remembered[hash_of(cgroup) % REMEMBERED];
 
-	/* What is no container may become one by a file: that is asked again. */
-	if (at->cgroup && strcmp(at->cgroup, cgroup) == 0 && at->container.runtime[0])
-		return &at->container;
-	free(at->cgroup);
-	at->cgroup = xstrdup(cgroup);
-	ft_container_of(cgroup, &at->container);
-	ft_container_read(cgroup, containers->root, home, &at->container);
+	if (!is_known(at, cgroup, home)) {
+		free(at->cgroup);
+		at->cgroup = xstrdup(cgroup);
+		at->homeless = !home[0];
+		at->asked = false;
+		ft_container_of(cgroup, &at->container);
+		ft_container_read(cgroup, containers->root, home, &at->container);
+	}
+	if (!at->asked && containers->ask && at->container.runtime[0] && !at->container.name[0])
+		at->asked = containers->ask(containers->arg, &at->container);
 	return &at->container;
 }

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * See cost_meter.h. Counters of the kernel only grow, but threads and programs come and go: each
- * reading is compared with the last one of the same thread or descriptor, and what is new counts
- * from its first reading on.
+ * reading is compared with the last one of the same thread or descriptor. What is new since the
+ * last look began after it, so that all it has used is of this interval: the first one of a run
+ * has the programs in it that were loaded once measuring had begun.
  */
 #include "capture/cost_meter.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "capture/clock.h"
+#include "capture/cost_timer.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
 
@@ -37,49 +37,49 @@ struct readings {
 };
 
 struct ft_cost_meter {
-	int stats_fd; /* the kernel times programs as long as it is open; -1 */
+	struct ft_cost_timer *timer; /* NULL: timing is begun here, as far as we may */
+	int stats_fd; /* without it, while timed */
+	bool timed;   /* the kernel times programs for us */
 	int stats_error;
 	bool from_start, wanted;
 	uint64_t last_ns;
 	struct readings threads, programs;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* Asks the kernel to time programs. */
+/* Asks the kernel to time programs: by the timer, where there is one. */
 static void start_timing(struct ft_cost_meter *meter)
 {
-	union bpf_attr attr;
+	int ret;
 
-	if (meter->stats_fd >= 0)
+	if (meter->timed)
 		return;
-	memset(&attr, 0, sizeof(attr));
-	attr.enable_stats.type = BPF_STATS_RUN_TIME;
-	meter->stats_fd = (int)syscall(__NR_bpf, BPF_ENABLE_STATS, &attr, sizeof(attr));
-	meter->stats_error = meter->stats_fd < 0 ? errno : 0;
+	ret = meter->timer ? ft_cost_timer_set(meter->timer, true) : ft_cost_timer_open();
+	if (!meter->timer)
+		meter->stats_fd = ret;
+	meter->timed = ret >= 0;
+	meter->stats_error = meter->timed ? 0 : -ret;
 }
 
 static void stop_timing(struct ft_cost_meter *meter)
 {
-	if (meter->stats_fd >= 0)
+	if (!meter->timed)
+		return;
+	meter->timed = false;
+	if (meter->timer)
+		(void)ft_cost_timer_set(meter->timer, false);
+	else
 		close(meter->stats_fd);
-	meter->stats_fd = -1;
 }
 
-struct ft_cost_meter *ft_cost_meter_new(bool from_start)
+struct ft_cost_meter *ft_cost_meter_new(bool from_start, bool on_demand)
 {
 	struct ft_cost_meter *meter = xcalloc(1, sizeof(*meter));
 
-	meter->stats_fd = -1;
 	meter->from_start = from_start;
 	meter->threads.list = xcalloc(READINGS_MAX, sizeof(struct reading));
 	meter->programs.list = xcalloc(READINGS_MAX, sizeof(struct reading));
+	if (on_demand && !from_start)
+		meter->timer = ft_cost_timer_new(&meter->stats_error);
 	if (from_start)
 		start_timing(meter);
 	ft_cost_meter_want(meter, from_start);
@@ -91,6 +91,7 @@ void ft_cost_meter_free(struct ft_cost_meter *meter)
 	if (!meter)
 		return;
 	stop_timing(meter);
+	ft_cost_timer_free(meter->timer);
 	free(meter->threads.list);
 	free(meter->programs.list);
 	free(meter);
@@ -119,18 +120,19 @@ static void end_look(struct readings *readings)
 static void compare(struct readings *readings, int number, uint64_t *ns, uint64_t *runs)
 {
 	struct reading *reading = NULL, now = { number, true, *ns, *runs };
+	bool is_new = false;
 
 	for (size_t i = 0; i < readings->count && !reading; i++)
 		if (readings->list[i].number == number)
 			reading = &readings->list[i];
 	if (!reading && readings->count < READINGS_MAX) {
 		reading = &readings->list[readings->count++];
-		*reading = now;
+		is_new = true;
 	}
-	/* less than before: the number is another's now */
-	if (!reading || *ns < reading->ns || *runs < reading->runs) {
+	/* less than before: the number is another's now, that is new too */
+	if (!reading) {
 		*ns = *runs = 0;
-	} else {
+	} else if (!is_new && *ns >= reading->ns && *runs >= reading->runs) {
 		*ns -= reading->ns;
 		*runs -= reading->runs;
 	}
@@ -270,13 +272,13 @@ void ft_cost_meter_want(struct ft_cost_meter *meter, bool wanted)
 	}
 	start_timing(meter);
 	meter->threads.count = meter->programs.count = 0;
-	meter->last_ns = now_ns();
+	meter->last_ns = ft_clock_read(CLOCK_MONOTONIC);
 	look(meter, &cost);
 }
 
 void ft_cost_meter_take(struct ft_cost_meter *meter, struct ft_cost *ret_cost)
 {
-	uint64_t now = now_ns();
+	uint64_t now = ft_clock_read(CLOCK_MONOTONIC);
 
 	memset(ret_cost, 0, sizeof(*ret_cost));
 	if (!meter->wanted)
@@ -285,14 +287,13 @@ void ft_cost_meter_take(struct ft_cost_meter *meter, struct ft_cost *ret_cost)
 	ret_cost->over_ns = now - meter->last_ns;
 	meter->last_ns = now;
 	/* who runs this machine may have it on for all: kernel.bpf_stats_enabled */
-	ret_cost->timed = meter->stats_fd >= 0 || ret_cost->by[FT_COST_PACKETS].runs ||
+	ret_cost->timed = meter->timed || ret_cost->by[FT_COST_PACKETS].runs ||
 			  ret_cost->by[FT_COST_OTHER].runs;
 	if (ret_cost->timed)
 		return;
 	if (meter->stats_error == EPERM)
 		snprintf(ret_cost->why, sizeof(ret_cost->why), "%s",
-			 _("timing them needs CAP_SYS_ADMIN, which is given up at the start: "
-			   "start with --pane health"));
+			 _("timing them needs CAP_SYS_ADMIN, which flowtop was not given"));
 	else
 		snprintf(ret_cost->why, sizeof(ret_cost->why), "%s",
 			 strerror(meter->stats_error));

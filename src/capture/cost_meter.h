@@ -3,7 +3,7 @@
  * Measures what flowtop itself costs, while somebody looks: CPU of its threads and memory from
  * /proc/self, programs in the kernel from what it says of their descriptors (fdinfo). The kernel
  * times programs only while it is asked to (it costs some 20 ns a run), and only for
- * CAP_SYS_ADMIN, which is given up at the start: so that who wants it says so at the start.
+ * CAP_SYS_ADMIN, which is given up at the start: a process of its own keeps it (cost_timer.h).
  * Collector thread only.
  */
 #ifndef FT_CAPTURE_COST_METER_H
@@ -16,8 +16,9 @@
 
 struct ft_cost_meter;
 
-/* from_start: programs are timed from now on until it is freed. */
-struct ft_cost_meter *ft_cost_meter_new(bool from_start);
+/* from_start: programs are timed from now on until it is freed; on_demand: they can be later, while
+ * somebody looks. */
+struct ft_cost_meter *ft_cost_meter_new(bool from_start, bool on_demand);
 void ft_cost_meter_free(struct ft_cost_meter *meter); /* takes NULL */
 
 /* Somebody looks from now on, or nobody any more. */

@@ -19,12 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bpf/event_abi.h"
 #include "bpf/event_retransmit.skel.h"
 #include "bpf/event_state.skel.h"
+#include "capture/clock.h"
 #include "core/log.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
@@ -266,14 +266,6 @@ static void add(struct ft_event_source *source, struct ft_events *events,
 	ft_events_add(events, &event);
 }
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 /* How often the kernel did not run a program because one ran already on that CPU. */
 static uint64_t read_nested(const struct ft_event_source *source)
 {
@@ -293,11 +285,11 @@ static uint64_t read_nested(const struct ft_event_source *source)
 	return sum;
 }
 
-/* Tells the ring what is missing in it. */
+/* Tells the ring what is missing in it, also where nothing was told: what nested may be the last. */
 static void count_lost(struct ft_event_source *source, struct ft_events *events)
 {
 	uint64_t lost = *(const volatile __u64 *)&source->state->lost;
-	uint64_t nested = source->told_count ? read_nested(source) : source->nested;
+	uint64_t nested = read_nested(source);
 
 	ft_events_lost(events, FT_EVENT_LOST_RING, lost - source->lost);
 	ft_events_lost(events, FT_EVENT_LOST_NESTED, nested - source->nested);
@@ -316,10 +308,15 @@ void ft_event_source_drain(struct ft_event_source *source, struct ft_events *eve
 	if (!source->told_count)
 		return;
 	ft_owner_source_drain(source->owners);
-	offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	offset_ns = ft_clock_read(CLOCK_REALTIME) - ft_clock_read(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < source->told_count; i++)
 		add(source, events, &source->told[i], offset_ns);
 	source->told_count = 0;
+}
+
+int ft_event_source_fd(const struct ft_event_source *source)
+{
+	return source ? ring_buffer__epoll_fd(source->ring) : -1;
 }
 
 /* ---- birth and death */

@@ -21,9 +21,12 @@ struct ft_event_source *ft_event_source_new(struct ft_owner_source *owners, uint
 					    uint32_t ring_bytes, char *why, size_t why_size);
 void ft_event_source_free(struct ft_event_source *source); /* takes NULL */
 
-/* Reads what there is, finds the owners, and adds it to the ring. Costs no system call when
- * nothing has happened. NULL is fine. */
+/* Reads what there is, finds the owners, and adds it to the ring. When nothing has happened it costs a
+ * system call for each program, by which it asks what nested. NULL is fine. */
 void ft_event_source_drain(struct ft_event_source *source, struct ft_events *events);
+
+/* Readable when so much has come that it is time to read it. -1: NULL. */
+int ft_event_source_fd(const struct ft_event_source *source);
 
 /* What it cannot tell, and why; "" = nothing is missing. */
 const char *ft_event_source_unseen(const struct ft_event_source *source);

@@ -25,6 +25,12 @@ void ft_event_source_drain(struct ft_event_source *source, struct ft_events *eve
 	(void)source, (void)events;
 }
 
+int ft_event_source_fd(const struct ft_event_source *source)
+{
+	(void)source;
+	return -1;
+}
+
 const char *ft_event_source_unseen(const struct ft_event_source *source)
 {
 	(void)source;

@@ -253,6 +253,24 @@ bool ft_links_scope_present(const struct ft_links *links, uint16_t scope)
 	return false;
 }
 
+size_t ft_links_scopes_used(const struct ft_links *links)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < links->scopes.count; i++)
+		used += links->scopes.names[i][0] != '\0';
+	return used;
+}
+
+void ft_links_release_scope(struct ft_links *links, uint16_t scope)
+{
+	if (scope >= links->scopes.count || ft_links_scope_present(links, scope))
+		return;
+	links->scopes.names[scope][0] = '\0';
+	if (links->scopes.left_out > 0)
+		links->stale = true; /* somebody waits for a number */
+}
+
 size_t ft_links_left_out(const struct ft_links *links)
 {
 	return links->scopes.left_out;

@@ -7,8 +7,9 @@
  * ft_links is a value that the collector thread owns and refreshes when the netlink socket
  * becomes readable; backends get it const and attach or detach as ft_watch says.
  *
- * Scopes are numbered once and keep their number while flowtop runs: an interface that
- * vanishes and comes back under its name gets its old scope.
+ * Scopes keep their number: an interface that vanishes and comes back under its name gets its old
+ * scope. Where interfaces come and go for long, numbers run out: then those of interfaces that are
+ * gone are released, by who knows that nothing refers to them any more.
  */
 #ifndef FT_CAPTURE_LINKS_H
 #define FT_CAPTURE_LINKS_H
@@ -78,13 +79,19 @@ const struct ft_watch *ft_links_watched(const struct ft_links *links, size_t *re
 const struct ft_link *ft_links_all(const struct ft_links *links, size_t *ret_count);
 const struct ft_link *ft_links_find(const struct ft_links *links, uint32_t ifindex);
 
-/* Names of scopes by number (FT_MAX_SCOPES at most); a scope's name is its -i interface. */
+/* Names of scopes by number (FT_MAX_SCOPES at most); a scope's name is its -i interface, "" where
+ * a number is free. */
 size_t ft_links_scope_count(const struct ft_links *links);
 const char *ft_links_scope_name(const struct ft_links *links, uint16_t scope);
 /* False while nothing of the scope exists (the interface vanished). */
 bool ft_links_scope_present(const struct ft_links *links, uint16_t scope);
 
-/* Interfaces that should be watched and are not: as many were in this run as there are numbers. */
+/* How many numbers have a scope. */
+size_t ft_links_scopes_used(const struct ft_links *links);
+/* Takes the number from a scope that is not present: the next new one may get it. */
+void ft_links_release_scope(struct ft_links *links, uint16_t scope);
+
+/* Interfaces that should be watched and are not: all numbers have a scope. */
 size_t ft_links_left_out(const struct ft_links *links);
 
 /* This machine's addresses and connected subnets; changes count as a new generation. */

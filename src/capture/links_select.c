@@ -318,19 +318,24 @@ static int settle(const struct ft_link *links, size_t count, const enum pick *pi
 /* The number of a scope's name, a new one if need be; -1 when there are too many. */
 static int scope_number(struct ft_scope_names *scopes, const char *name)
 {
-	size_t i;
+	size_t i, place = scopes->count;
 
-	for (i = 0; i < scopes->count; i++)
+	for (i = scopes->count; i-- > 0;) {
 		if (strcmp(scopes->names[i], name) == 0)
 			return (int)i;
-	if (scopes->count == FT_MAX_SCOPES) {
+		if (!scopes->names[i][0])
+			place = i;
+	}
+	if (place == FT_MAX_SCOPES) {
 		scopes->left_out++;
 		ft_log(FT_LOG_WARN, "more than %d interfaces; %s is not watched", FT_MAX_SCOPES,
 		       name);
 		return -1;
 	}
-	snprintf(scopes->names[scopes->count], IFNAMSIZ, "%s", name);
-	return (int)scopes->count++;
+	snprintf(scopes->names[place], IFNAMSIZ, "%s", name);
+	if (place == scopes->count)
+		scopes->count++;
+	return (int)place;
 }
 
 /* One row of the watched set. */

@@ -9,7 +9,7 @@
 
 #include "capture/links.h"
 
-/* Numbers given to scopes' names; a number is never given twice. */
+/* Numbers given to scopes' names; "" has none. One is given again only after it was released. */
 struct ft_scope_names {
 	char names[FT_MAX_SCOPES][IFNAMSIZ];
 	size_t count;
@@ -42,7 +42,7 @@ enum ft_any ft_links_any(const struct ft_link *links, size_t count, const struct
  * The watched set, ordered by ifindex; *ret_watches is owned by the caller. `strict` (at start)
  * refuses a name that is no interface (-ENODEV), one that can't be watched (-EINVAL) and a
  * master named with its slave (-EINVAL); later these are passed over, the master winning.
- * New scopes get the next numbers.
+ * New scopes get numbers that are free.
  */
 int ft_links_select(const struct ft_link *links, size_t count, const char *const *patterns,
 		    size_t pattern_count, bool strict, struct ft_scope_names *scopes,

@@ -38,13 +38,14 @@ bool ft_queue_put_last(struct ft_queue *queue, void *item);
 /* Waits while it is full; false once closed: not taken over. */
 bool ft_queue_put_wait(struct ft_queue *queue, void *item);
 bool ft_queue_full(const struct ft_queue *queue);
+size_t ft_queue_count(const struct ft_queue *queue); /* what waits in it */
 void *ft_queue_take(struct ft_queue *queue); /* NULL if empty; never waits */
 void *ft_queue_wait(struct ft_queue *queue); /* waits; NULL once closed and empty */
 void ft_queue_close(struct ft_queue *queue); /* no more puts; waiters return */
 int ft_queue_fd(const struct ft_queue *queue);
 /* What who takes has to say to who puts ("" = nothing; longer ones are cut): one sentence, the
  * newest, until it says another. */
-#define FT_QUEUE_REMARK_MAX 200
+#define FT_QUEUE_REMARK_MAX 320
 void ft_queue_remark(struct ft_queue *queue, const char *text);
 void ft_queue_read_remark(const struct ft_queue *queue, char text[FT_QUEUE_REMARK_MAX]);
 

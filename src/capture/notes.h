@@ -29,6 +29,7 @@ enum ft_note_subject {
 	FT_NOTE_NATS,
 	FT_NOTE_RIGHTS,
 	FT_NOTE_SOCKETS,
+	FT_NOTE_PACKETS,
 	FT_NOTE_SCOPE,                /* + scope number */
 	FT_NOTE_REMARK = 0x10000,     /* + number of the output */
 };

@@ -9,7 +9,8 @@
  * A process that was told of is kept as the kernel told it, with what /proc has to add at that
  * moment, so that one that lived for a millisecond is named as well as any other. Its record
  * for the table is made when a flow needs it. Processes that hold sockets older than flowtop
- * are alive: /proc tells all of them.
+ * are told of in the same way. News that find no room in the ring are counted by the kernel: then
+ * what is known of a process may be out of date, and /proc is asked about it while it lives.
  *
  * Bounded: sockets by owner_sockets.h, and the kernel is asked again for those that had to be
  * forgotten; processes by PROCESSES_MAX, those that ended go first.
@@ -21,10 +22,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "capture/cgroup_paths.h"
+#include "capture/clock.h"
 #include "capture/owner_bpf_priv.h"
 #include "capture/owner_sockets.h"
 #include "capture/privileged.h"
@@ -44,6 +45,7 @@ struct process {
 	uint32_t tgid;
 	uint16_t owner;     /* its record, FT_OWNER_UNKNOWN = none yet, or out of date */
 	bool told;          /* the kernel told; else /proc has to */
+	bool outdated;      /* ... but news were lost since: /proc knows better, if it knows it at all */
 	struct ft_owner_process news;
 	char *exe, *cmdline, *cgroup; /* owned, of what was told */
 };
@@ -59,20 +61,15 @@ struct ft_owner_bpf {
 	struct process *buckets[BUCKETS];
 	size_t process_count;
 	bool seeded;
+	bool dozes;           /* until the ring's descriptor is readable */
+	uint64_t introduced;  /* processes that were told of */
+	uint32_t lost;        /* news of processes, as far as that was looked at */
 	bool missing;         /* a socket was asked for that may have been forgotten */
 	uint64_t seeded_ns, seed_cost_ns;
 	uint64_t bytes_ns; /* not read before this (monotonic) */
 	char text[160];
 	struct ft_proc_info info; /* scratch */
 };
-
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- processes */
 
@@ -153,13 +150,13 @@ static char *read_exe(const struct ft_owner_process *news)
 	return xstrdup(news->exe);
 }
 
-/* The command line as told, or as /proc has it if that is longer. */
+/* The command line as told, or as /proc has it if that is longer, or who told could not see it. */
 static char *read_cmdline(const struct ft_owner_process *news)
 {
 	size_t length = news->args_length < FT_OWNER_ARGS ? news->args_length : FT_OWNER_ARGS;
 	char text[FT_CMDLINE_MAX + 1];
 
-	if (length < FT_OWNER_ARGS) {
+	if (length > 0 && length < FT_OWNER_ARGS) {
 		memcpy(text, news->args, length);
 		text[length] = '\0';
 		ft_proc_join_args(text, length);
@@ -189,15 +186,38 @@ static char *read_cgroup(struct ft_owner_bpf *source, const struct ft_owner_proc
 
 /* ---- news */
 
+/* News of processes that found no room so far. */
+static uint32_t count_lost(const struct ft_owner_bpf *source)
+{
+	const struct ft_owner_reader *reader = source->programs.reader;
+
+	return reader ? __atomic_load_n(&reader->lost, __ATOMIC_SEQ_CST) : 0;
+}
+
+/* News were lost, of anybody: an exec, a new name. */
+static void outdate_processes(struct ft_owner_bpf *source)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct process *process = source->buckets[i]; process;
+		     process = process->next) {
+			process->outdated = !process->exited_ns;
+			if (process->outdated)
+				process->owner = FT_OWNER_UNKNOWN;
+		}
+	}
+}
+
 /* A process, new or anew. */
 static void on_process(struct ft_owner_bpf *source, const struct ft_owner_process *news)
 {
 	struct process *process = know_process(source, news->head.tgid, news->head.start_ns);
 	char home[128];
 
+	source->introduced++;
 	if (!process)
 		return;
 	process->told = true;
+	process->outdated = news->lost != count_lost(source);
 	process->owner = FT_OWNER_UNKNOWN;
 	process->news = *news;
 	process->news.comm[FT_OWNER_COMM - 1] = '\0';
@@ -274,34 +294,78 @@ static int on_news(void *arg, void *data, size_t size)
 /* Reads all sockets that processes hold. */
 static int seed(struct ft_owner_bpf *source)
 {
-	uint64_t begun = clock_ns();
+	uint64_t begun = ft_clock_read(CLOCK_MONOTONIC);
 	int error = ft_owner_programs_seed(&source->programs, on_socket, source);
 
-	source->seeded_ns = clock_ns();
+	source->seeded_ns = ft_clock_read(CLOCK_MONOTONIC);
 	source->seed_cost_ns = source->seeded_ns - begun;
 	source->missing = false;
 	return error;
 }
 
-void ft_owner_bpf_drain(struct ft_owner_bpf *source)
+/* Programs look at it whenever they please. */
+static void set_dozes(struct ft_owner_bpf *source)
 {
+	if (source->programs.reader)
+		__atomic_store_n(&source->programs.reader->dozes, source->dozes, __ATOMIC_SEQ_CST);
+}
+
+int ft_owner_bpf_doze(struct ft_owner_bpf *source, bool on)
+{
+	if (!source || !source->programs.reader)
+		return -1;
+	if (source->dozes != on) {
+		source->dozes = on;
+		set_dozes(source);
+	}
+	return on ? ring_buffer__epoll_fd(source->ring) : -1;
+}
+
+bool ft_owner_bpf_drain(struct ft_owner_bpf *source)
+{
+	uint64_t before, seen;
+
 	if (!source)
-		return;
-	ring_buffer__consume(source->ring);
+		return false;
+	before = source->introduced;
+	/* A process that is read by the way has perhaps used up the wake-up. Anew, and before a look that
+	 * finds none: who comes between the two is read, or wakes. */
+	do {
+		seen = source->introduced;
+		if (source->dozes)
+			set_dozes(source);
+		ring_buffer__consume(source->ring);
+	} while (source->dozes && source->introduced != seen);
+	if (source->lost != count_lost(source)) {
+		source->lost = count_lost(source);
+		outdate_processes(source);
+	}
 	if (source->missing &&
-	    clock_ns() - source->seeded_ns > SEED_AGAIN_NS + 100 * source->seed_cost_ns)
+	    ft_clock_read(CLOCK_MONOTONIC) - source->seeded_ns >
+		    SEED_AGAIN_NS + 100 * source->seed_cost_ns)
 		seed(source);
+	return source->introduced != before;
+}
+
+/* False if no program has read or written since the last time. */
+static bool bytes_moved(struct ft_owner_bpf *source)
+{
+	struct ft_owner_reader *reader = source->programs.reader;
+
+	return !reader || __atomic_exchange_n(&reader->moved, 0, __ATOMIC_SEQ_CST);
 }
 
 void ft_owner_bpf_read_bytes(struct ft_owner_bpf *source)
 {
-	uint64_t begun = clock_ns();
+	uint64_t begun = ft_clock_read(CLOCK_MONOTONIC);
 
 	if (!source || begun < source->bytes_ns ||
-	    !ft_owner_programs_has(&source->programs, FT_PART_SOCK))
+	    !ft_owner_programs_has(&source->programs, FT_PART_SOCK) || !bytes_moved(source))
 		return;
-	ft_owner_programs_bytes(&source->programs, on_bytes, source);
-	source->bytes_ns = begun + (clock_ns() - begun) * BYTES_SHARE;
+	if (ft_owner_programs_bytes(&source->programs, on_bytes, source) < 0 &&
+	    source->programs.reader)
+		__atomic_store_n(&source->programs.reader->moved, 1, __ATOMIC_SEQ_CST);
+	source->bytes_ns = begun + (ft_clock_read(CLOCK_MONOTONIC) - begun) * BYTES_SHARE;
 }
 
 /* ---- answers */
@@ -328,7 +392,7 @@ static uint16_t add_told(struct ft_owner_bpf *source, struct process *process)
 	return ft_owners_add_process(source->owners, &info->process);
 }
 
-/* A record from /proc, of a process that held its sockets before flowtop came. */
+/* A record from /proc, of a process that the kernel could not tell of. */
 static uint16_t add_from_proc(struct ft_owner_bpf *source, const struct process *process)
 {
 	uint64_t start_ns = ft_proc_start_ns(process->start_ns, source->boot_ns);
@@ -348,8 +412,11 @@ static uint16_t record_of(struct ft_owner_bpf *source, struct process *process)
 
 	if (record && record->pid == (int32_t)process->tgid && record->start_ns == start_ns)
 		return process->owner;
-	process->owner = process->told ? add_told(source, process) :
-					 add_from_proc(source, process);
+	process->owner = FT_OWNER_UNKNOWN;
+	if (!process->told || process->outdated)
+		process->owner = add_from_proc(source, process);
+	if (process->told && process->owner == FT_OWNER_UNKNOWN)
+		process->owner = add_told(source, process);
 	if (process->owner != FT_OWNER_UNKNOWN && process->exited_ns)
 		ft_owners_exited(source->owners, (int32_t)process->tgid, process->exited_ns);
 	return process->owner;

@@ -31,8 +31,12 @@ void ft_owner_bpf_free(struct ft_owner_bpf *source); /* takes NULL */
 /* NULL for a NULL source. */
 const struct ft_owner_maps *ft_owner_bpf_maps(const struct ft_owner_bpf *source);
 
-/* Reads the news. Costs no system call when there are none. */
-void ft_owner_bpf_drain(struct ft_owner_bpf *source);
+/* Reads the news; true if there was a process among them. Costs no system call when there are none. */
+bool ft_owner_bpf_drain(struct ft_owner_bpf *source);
+/* Before a sleep that a new process is to end, or very much news: the descriptor that is readable
+ * then, until it is drained. -1: nobody can be woken, come again by the clock; or `on` was false:
+ * nobody wants to be. */
+int ft_owner_bpf_doze(struct ft_owner_bpf *source, bool on);
 /* Who owns the socket: a process, FT_OWNER_KERNEL, or FT_OWNER_UNKNOWN; NULL knows nothing. */
 uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie);
 /* The process, by its number and the time at which it started (as the kernel tells it). */

@@ -9,9 +9,11 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bpf/owner_bytes.skel.h"
+#include "bpf/owner_bytes_held.skel.h"
 #include "bpf/owner_cgroup.skel.h"
 #include "bpf/owner_create.skel.h"
 #include "bpf/owner_fentry.skel.h"
@@ -41,6 +43,8 @@ static const struct {
 			     owner_cgroup_bpf__elf_bytes },
 	[FT_PART_BYTES] = { "bytes", N_("what programs write and read, beside what is on the wire"),
 			    owner_bytes_bpf__elf_bytes },
+	[FT_PART_BYTES_HELD] = { "bytes-held", N_("the same of sockets that processes hold open"),
+				 owner_bytes_held_bpf__elf_bytes },
 	[FT_PART_MPTCP] = { "mptcp", N_("subflows of MPTCP connections"),
 			    owner_mptcp_bpf__elf_bytes },
 };
@@ -155,6 +159,38 @@ static void load_part(struct ft_owner_programs *programs, enum ft_owner_part whi
 		unload_part(part);
 }
 
+/* Maps where we say whether we sleep. Without it we just don't. */
+static struct ft_owner_reader *map_reader(const struct bpf_object *base)
+{
+	int fd = bpf_object__find_map_fd_by_name(base, "ft_owner_reader");
+	void *at = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+/* True if a part hands on what FT_PART_SOCK counts. */
+static bool hands_on_bytes(enum ft_owner_part part)
+{
+	return part == FT_PART_BYTES || part == FT_PART_BYTES_HELD;
+}
+
+/* The part in whose place this one stands; FT_PARTS if there is none. */
+static enum ft_owner_part better_part(enum ft_owner_part part)
+{
+	return part == FT_PART_FENTRY ? FT_PART_SOCK :
+	       part == FT_PART_BYTES_HELD ? FT_PART_BYTES :
+					    FT_PARTS;
+}
+
+/* True if a part is of no use beside a better one. */
+static bool is_spare(const struct ft_owner_programs *programs, enum ft_owner_part part)
+{
+	enum ft_owner_part better = better_part(part);
+
+	return better != FT_PARTS && ft_owner_programs_has(programs, better);
+}
+
 int ft_owner_programs_load(struct ft_owner_programs *programs, int cgroup_fd)
 {
 	int error;
@@ -170,10 +206,17 @@ int ft_owner_programs_load(struct ft_owner_programs *programs, int cgroup_fd)
 	}
 	programs->maps.sk_fd = bpf_object__find_map_fd_by_name(programs->base, "ft_owner_sk");
 	programs->maps.ring_fd = bpf_object__find_map_fd_by_name(programs->base, "ft_owner_ring");
+	programs->reader = map_reader(programs->base);
 	for (enum ft_owner_part i = 0; i < FT_PARTS; i++) {
-		if (i == FT_PART_FENTRY && ft_owner_programs_has(programs, FT_PART_SOCK))
+		bool sock = ft_owner_programs_has(programs, FT_PART_SOCK);
+
+		if (is_spare(programs, i))
 			continue;
-		load_part(programs, i, cgroup_fd);
+		/* There is nothing to hand on where nobody counts. */
+		if (hands_on_bytes(i) && !sock)
+			programs->part[i].error = programs->part[FT_PART_SOCK].error;
+		else
+			load_part(programs, i, cgroup_fd);
 	}
 	return 0;
 }
@@ -182,6 +225,9 @@ void ft_owner_programs_unload(struct ft_owner_programs *programs)
 {
 	for (enum ft_owner_part i = 0; i < FT_PARTS; i++)
 		unload_part(&programs->part[i]);
+	if (programs->reader)
+		munmap(programs->reader, (size_t)sysconf(_SC_PAGESIZE));
+	programs->reader = NULL;
 	bpf_object__close(programs->base);
 	programs->base = NULL;
 }
@@ -252,9 +298,22 @@ int ft_owner_programs_bytes(const struct ft_owner_programs *programs,
 			    void (*each)(void *arg, const struct ft_owner_bytes *news), void *arg)
 {
 	struct reader reader = { .bytes = each, .arg = arg };
+	enum ft_owner_part part = ft_owner_programs_has(programs, FT_PART_BYTES) ?
+					  FT_PART_BYTES : FT_PART_BYTES_HELD;
 
-	return read_records(&programs->part[FT_PART_BYTES], sizeof(struct ft_owner_bytes),
-			    give_bytes, &reader);
+	return read_records(&programs->part[part], sizeof(struct ft_owner_bytes), give_bytes,
+			    &reader);
+}
+
+/* Why a part isn't there. libbpf's error for a function or tracepoint that the kernel does not have
+ * is the one for a process. */
+static const char *why_not(enum ft_owner_part part, int error)
+{
+	if (error != -ESRCH)
+		return strerror(-error);
+	if (part == FT_PART_SOCK || hands_on_bytes(part))
+		return _("this kernel has no such tracepoints (Linux 6.3 has)");
+	return _("this kernel has no function to attach it to");
 }
 
 void ft_owner_bpf_probe_all(void (*report)(void *arg, const char *name, int result,
@@ -267,11 +326,11 @@ void ft_owner_bpf_probe_all(void (*report)(void *arg, const char *name, int resu
 	for (enum ft_owner_part i = 0; i < FT_PARTS; i++) {
 		int result = error ? error : programs.part[i].error;
 
-		if (i == FT_PART_FENTRY && ft_owner_programs_has(&programs, FT_PART_SOCK))
+		if (is_spare(&programs, i))
 			report(arg, parts[i].name, 0, _("not needed here"));
 		else
 			report(arg, parts[i].name, result,
-			       result ? strerror(-result) : _(parts[i].use));
+			       result ? why_not(i, result) : _(parts[i].use));
 	}
 	ft_owner_programs_unload(&programs);
 	if (cgroup_fd >= 0)

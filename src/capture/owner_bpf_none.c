@@ -28,9 +28,16 @@ const struct ft_owner_maps *ft_owner_bpf_maps(const struct ft_owner_bpf *source)
 	return NULL;
 }
 
-void ft_owner_bpf_drain(struct ft_owner_bpf *source)
+bool ft_owner_bpf_drain(struct ft_owner_bpf *source)
 {
 	(void)source;
+	return false;
+}
+
+int ft_owner_bpf_doze(struct ft_owner_bpf *source, bool on)
+{
+	(void)source, (void)on;
+	return -1;
 }
 
 uint16_t ft_owner_bpf_find(struct ft_owner_bpf *source, uint64_t cookie)

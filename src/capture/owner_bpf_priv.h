@@ -24,6 +24,7 @@ enum ft_owner_part {
 	FT_PART_TASK,   /* exec, names, ends of processes */
 	FT_PART_CGROUP, /* cgroups as they are made */
 	FT_PART_BYTES,  /* what programs wrote and read */
+	FT_PART_BYTES_HELD, /* the same of sockets that processes hold, only if that can't be had */
 	FT_PART_MPTCP,  /* sockets that the kernel makes below a process' one */
 	FT_PARTS,
 };
@@ -39,6 +40,7 @@ struct ft_owner_programs {
 	struct bpf_object *base; /* owned: the maps */
 	struct ft_owner_program part[FT_PARTS];
 	struct ft_owner_maps maps;
+	struct ft_owner_reader *reader; /* the kernel's memory; NULL = it cannot be had */
 };
 
 /* Loads and attaches what this kernel takes. cgroup_fd: root of the v2 tree, or -errno.

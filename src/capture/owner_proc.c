@@ -10,11 +10,14 @@
  * of look-ups. The answer is a process, the kernel, or "unknown"; never a guess:
  *   - a socket that nobody holds any more is unknown, unless it was seen before it was closed
  *   - a connection that others opened to us belongs to the listener's process if its own
- *     socket is gone: it was made for that process and nobody else could have had it
+ *     socket is gone: it was made for that process and nobody else could have had it. One that
+ *     waits to be accepted may become that of any process that holds the listener: it is the
+ *     listener's only if it still waits after READINGS
  *   - ICMP and protocols without ports: the one process with a raw socket for them; if several
  *     have one, unknown; if none has, the kernel itself, where it speaks them
  *   - sockets in other network namespaces cannot be seen: unknown
- * A flow is asked about again until it has been there for a while; then the answer is final.
+ * A flow is asked about again until the sockets of its protocol were read READINGS times since it
+ * began, however long that takes: then nothing is to be expected any more and the answer is final.
  */
 #include "capture/owner_proc.h"
 
@@ -23,8 +26,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "capture/clock.h"
 #include "capture/proc_scan.h"
 #include "capture/sock_diag.h"
 #include "capture/sock_table.h"
@@ -35,9 +38,11 @@
 #define SECOND UINT64_C(1000000000)
 #define PROTO_L2TP 115          /* not in netinet/in.h */
 #define LOOK_UPS_MAX 1000       /* a round; some microseconds each */
+#define CHECKS 100              /* of them, kept for whether a socket is still there */
 #define REMEMBER (30 * SECOND)  /* closed sockets */
 #define CLOSE_BY SECOND         /* glances may be so far apart */
-#define GIVE_UP (3 * SECOND)    /* age of a flow whose socket could not be found */
+#define READINGS 4              /* whole ones since a flow began, without its socket */
+#define WALKS 2                 /* whole ones that found no holder of a socket that is open */
 #define RAW_MAX 1024            /* raw and ping sockets looked at */
 #define RAW_REMEMBER (5 * SECOND)
 #define TICK_SLACK (20 * UINT64_C(1000000)) /* flows' times are the kernel's ticks */
@@ -62,10 +67,18 @@ struct raw {
 	uint64_t seen_ns;
 };
 
+/* When the last whole readings of some sockets began, in a ring. */
+struct readings {
+	uint64_t begun_ns[READINGS];
+	unsigned next;
+};
+
 /* Protocols that have ports, and whether their sockets are to be dumped. */
 struct transport {
 	uint8_t protocol;
 	bool wanted;
+	uint64_t begun_ns; /* of the dump under way */
+	struct readings readings;
 };
 
 struct ft_owner_proc {
@@ -80,6 +93,7 @@ struct ft_owner_proc {
 	size_t raw_count;
 	bool raw_read;
 	uint64_t raw_read_ns; /* the reading before the one under way */
+	struct readings raw_readings;
 
 	uint64_t round;
 	uint64_t now_ns, real_ns; /* of this round: monotonic, real time */
@@ -94,14 +108,6 @@ struct ft_owner_proc {
 
 static const uint8_t transport_protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
 					       IPPROTO_SCTP };
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
-}
 
 struct ft_owner_proc *ft_owner_proc_new(struct ft_owners *owners)
 {
@@ -138,6 +144,12 @@ void ft_owner_proc_ask_first(struct ft_owner_proc *source,
 	source->finds_all = finds_all;
 }
 
+void ft_owner_proc_ask_names(struct ft_owner_proc *source, struct ft_lookup *names,
+			     struct ft_lookup *docker)
+{
+	ft_proc_scan_ask_names(source->scan, names, docker);
+}
+
 uint64_t ft_owner_proc_boot_ns(const struct ft_owner_proc *source)
 {
 	return ft_proc_scan_boot_ns(source->scan);
@@ -170,6 +182,18 @@ static void describe(struct ft_owner_proc *source)
 
 /* ---- rounds */
 
+/* A reading that began then is done. */
+static void note_reading(struct readings *readings, uint64_t begun_ns)
+{
+	readings->begun_ns[readings->next++ % READINGS] = begun_ns;
+}
+
+/* True if all that are remembered began after that: had it been there, it would have been found. */
+static bool were_all_after(const struct readings *readings, uint64_t when_ns)
+{
+	return readings->begun_ns[readings->next % READINGS] > when_ns;
+}
+
 /* A dumped socket. */
 static void remember(void *arg, const struct ft_sock *sock)
 {
@@ -189,11 +213,16 @@ static bool step_dump(struct ft_owner_proc *source)
 		if (source->dumping < 0)
 			return false;
 		source->transports[source->dumping].wanted = false;
+		source->transports[source->dumping].begun_ns = ft_clock_read(CLOCK_MONOTONIC);
 		ft_sock_diag_dump(source->diag,
 				  source->transports[source->dumping].protocol);
 	}
-	if (ft_sock_diag_step(source->diag, remember, source) <= 0)
+	if (ft_sock_diag_step(source->diag, remember, source) <= 0) {
+		struct transport *transport = &source->transports[source->dumping];
+
+		note_reading(&transport->readings, transport->begun_ns);
 		source->dumping = -1;
+	}
 	return true;
 }
 
@@ -202,19 +231,20 @@ static void begin_round(struct ft_owner_proc *source, uint64_t now_ns)
 {
 	source->round++;
 	source->now_ns = now_ns;
-	source->real_ns = clock_ns(CLOCK_REALTIME);
+	source->real_ns = ft_clock_read(CLOCK_REALTIME);
 	source->raw_read = false;
 }
 
 void ft_owner_proc_refresh(struct ft_owner_proc *source, const struct ft_addr_set *addresses,
 			   uint64_t now_ns, uint64_t budget_ns)
 {
-	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
+	uint64_t begun = ft_clock_read(CLOCK_MONOTONIC);
+	uint64_t begun_cpu = ft_clock_read(CLOCK_THREAD_CPUTIME_ID);
 
 	(void)addresses; /* the table says which ends are ours */
 	begin_round(source, now_ns);
 	source->look_ups = LOOK_UPS_MAX;
-	while (clock_ns(CLOCK_MONOTONIC) - begun < budget_ns / 2 && step_dump(source))
+	while (ft_clock_read(CLOCK_THREAD_CPUTIME_ID) - begun_cpu < budget_ns / 2 && step_dump(source))
 		;
 	if (now_ns - source->forgotten_ns > REMEMBER / 3 && now_ns > REMEMBER) {
 		ft_sock_table_forget(source->table, now_ns - REMEMBER);
@@ -235,8 +265,8 @@ static struct transport *find_transport(struct ft_owner_proc *source, uint8_t pr
 	return NULL;
 }
 
-/* 1: the socket is still there, with a file; 0: it is not; -EAGAIN: not asked for lack of time;
- * -EOPNOTSUPP: this cannot be asked. */
+/* 1: the socket is still there, with a file; 0: it is not; -EAGAIN: there was no time to ask or no
+ * answer; -EOPNOTSUPP: this cannot be asked. */
 static int is_open(struct ft_owner_proc *source, const struct ft_sock *sock)
 {
 	struct ft_sock now;
@@ -249,29 +279,39 @@ static int is_open(struct ft_owner_proc *source, const struct ft_sock *sock)
 	source->look_ups--;
 	ret = ft_sock_diag_look_up(source->diag, sock->protocol, sock->local, sock->local_port_be,
 				   sock->remote, sock->remote_port_be, &now);
-	if (ret == -EOPNOTSUPP)
-		return ret;
-	return ret == 0 && now.inode == sock->inode;
+	if (ret == -ENOENT || ret == 0)
+		return ret == 0 && now.inode == sock->inode;
+	return ret == -EOPNOTSUPP ? ret : -EAGAIN;
+}
+
+/* True if a socket that nobody is seen to hold is nobody's: BPF was told of all that processes
+ * hold, or all of them could be looked into. */
+static bool is_all_seen(struct ft_owner_proc *source, const struct ft_sock *sock)
+{
+	return ft_proc_scan_sees_all(source->scan) ||
+	       (source->finds_all && sock->cookie && ft_proc_scan_lists_all(source->scan));
 }
 
 /* A socket that is held by no process: the kernel's own, if that is beyond doubt. Only UDP
  * (tunnels): others have no such sockets, user space may hide what it gave to io_uring, and one
- * that is closed by now may have been anybody's. */
+ * that is closed by now may have been anybody's. One that is open may have been handed on
+ * meanwhile, by a process that wasn't looked at yet to one that was: it is searched once more. */
 static enum answer held_by_nobody(struct ft_owner_proc *source, const struct ft_sock *sock,
 				  uint16_t *ret_owner)
 {
-	if (sock->protocol != IPPROTO_UDP || sock->uid != 0 || sock->remote_port_be != 0 ||
-	    !ft_proc_scan_sees_all(source->scan))
-		return ANSWER_NEVER;
-	switch (is_open(source, sock)) {
-	case 1:
-		*ret_owner = FT_OWNER_KERNEL;
-		return ANSWER_OWNER;
-	case -EAGAIN:
+	int open = is_open(source, sock);
+
+	if (open == -EAGAIN)
 		return ANSWER_LATER;
-	default:
+	if (open == 0)
 		return ANSWER_NEVER;
-	}
+	if (!ft_proc_scan_was_in_vain(source->scan, sock->inode, WALKS))
+		return ANSWER_LATER;
+	if (open != 1 || sock->protocol != IPPROTO_UDP || sock->uid != 0 ||
+	    sock->remote_port_be != 0 || !is_all_seen(source, sock))
+		return ANSWER_NEVER;
+	*ret_owner = FT_OWNER_KERNEL;
+	return ANSWER_OWNER;
 }
 
 /* A socket whose holder let go of it: it was that one's if it is closed; if it is not, somebody
@@ -360,14 +400,17 @@ static bool may_own(const struct ft_sock *sock, const struct end *end)
 				end->protocol != IPPROTO_UDP && end->opened_here);
 }
 
-/* The listener behind a connection whose own socket has no file. */
+/* The listener behind a connection whose own socket has no file. -EAGAIN: not asked for lack of
+ * time. */
 static int look_up_listener(struct ft_owner_proc *source, const struct end *end,
 			    struct ft_sock *ret_sock)
 {
 	uint8_t any[16] = { 0 };
 
-	if (end->opened_here || end->protocol != IPPROTO_TCP || source->look_ups == 0)
+	if (end->opened_here || end->protocol != IPPROTO_TCP)
 		return -ENOENT;
+	if (source->look_ups <= CHECKS)
+		return -EAGAIN;
 	source->look_ups--;
 	if (ft_addr_is_v4(end->local))
 		any[10] = any[11] = 0xff;
@@ -375,12 +418,35 @@ static int look_up_listener(struct ft_owner_proc *source, const struct end *end,
 				    any, 0, ret_sock);
 }
 
-/* Asks the kernel. 0; -ENOENT: there is none with a file; -EAGAIN: not asked for lack of time. */
+uint16_t ft_owner_proc_of_listener(struct ft_owner_proc *source, const struct ft_sock *sock)
+{
+	const struct end end = { .protocol = sock->protocol, .local = sock->local,
+				 .local_port_be = sock->local_port_be };
+	struct ft_sock listener;
+
+	int ret = look_up_listener(source, &end, &listener);
+
+	if (ret == -EAGAIN)
+		return FT_OWNER_UNKNOWN;
+	if (ret < 0 || listener.state != FT_SOCK_LISTEN)
+		return FT_OWNER_KERNEL;
+	return ft_owner_proc_of_socket(source, &listener);
+}
+
+bool ft_owner_proc_is_waiting(const struct ft_sock *sock)
+{
+	return sock->protocol == IPPROTO_TCP && !sock->inode &&
+	       (sock->state == FT_SOCK_ESTABLISHED || sock->state == FT_SOCK_SYN_RECV ||
+		sock->state == FT_SOCK_CLOSE_WAIT);
+}
+
+/* Asks the kernel. 0; -ENOENT: there is none with a file; -EINPROGRESS: it will have one when it is
+ * accepted; -EAGAIN: not asked for lack of time. */
 static int look_up(struct ft_owner_proc *source, const struct end *end, struct ft_sock *ret_sock)
 {
 	int ret;
 
-	if (source->look_ups == 0)
+	if (source->look_ups <= CHECKS)
 		return -EAGAIN;
 	source->look_ups--;
 	ret = ft_sock_diag_look_up(source->diag, end->protocol, end->local, end->local_port_be,
@@ -388,7 +454,8 @@ static int look_up(struct ft_owner_proc *source, const struct end *end, struct f
 	if (ret == 0)
 		ft_sock_table_put(source->table, ret_sock, source->now_ns, source->round);
 	if (ret == 0 && !may_own(ret_sock, end))
-		ret = -ENOENT;
+		ret = ft_owner_proc_is_waiting(ret_sock) && !end->opened_here ? -EINPROGRESS :
+									-ENOENT;
 	return ret;
 }
 
@@ -412,7 +479,7 @@ static enum answer owner_of_end(struct ft_owner_proc *source, const struct end *
 	struct transport *transport = find_transport(source, end->protocol);
 	const struct ft_sock *known = ft_sock_table_find_cookie(source->table, end->cookie);
 	struct ft_sock sock;
-	int ret;
+	int ret, of_listener;
 
 	if (known && may_own(known, end))
 		return owner_of_sock(source, known, ret_owner);
@@ -420,13 +487,15 @@ static enum answer owner_of_end(struct ft_owner_proc *source, const struct end *
 	if (ret == 0)
 		return owner_of_sock(source, &sock, ret_owner);
 	transport->wanted = true;
+	if (ret == -EINPROGRESS && !were_all_after(&transport->readings, end->first_ns))
+		return ANSWER_LATER;
 	known = recall(source, end);
 	if (known)
 		return owner_of_sock(source, known, ret_owner);
-	if (look_up_listener(source, end, &sock) == 0 && sock.state == FT_SOCK_LISTEN &&
-	    may_own(&sock, end))
+	of_listener = look_up_listener(source, end, &sock);
+	if (of_listener == 0 && sock.state == FT_SOCK_LISTEN && may_own(&sock, end))
 		return owner_of_sock(source, &sock, ret_owner);
-	return ret == -EAGAIN ? ANSWER_LATER : ANSWER_NONE;
+	return ret == -EAGAIN || of_listener == -EAGAIN ? ANSWER_LATER : ANSWER_NONE;
 }
 
 /* ---- protocols without */
@@ -481,20 +550,22 @@ static void read_raw(struct ft_owner_proc *source)
 			;
 	}
 	close_raw(source);
+	note_reading(&source->raw_readings, source->now_ns);
 	source->raw_read_ns = source->now_ns;
 }
 
 uint64_t ft_owner_proc_glance(struct ft_owner_proc *source)
 {
-	uint64_t begun = clock_ns(CLOCK_MONOTONIC), next;
+	uint64_t begun = ft_clock_read(CLOCK_MONOTONIC), next;
+	uint64_t begun_cpu = ft_clock_read(CLOCK_THREAD_CPUTIME_ID);
 
 	begin_round(source, begun);
 	source->transports[0].wanted = source->transports[1].wanted = true;
-	while (clock_ns(CLOCK_MONOTONIC) - begun < GLANCE_DUMP_NS && step_dump(source))
+	while (ft_clock_read(CLOCK_THREAD_CPUTIME_ID) - begun_cpu < GLANCE_DUMP_NS && step_dump(source))
 		;
 	read_raw(source);
-	ft_proc_scan_glance(source->scan, clock_ns(CLOCK_MONOTONIC), GLANCE_SCAN_NS);
-	next = (clock_ns(CLOCK_MONOTONIC) - begun) * GLANCE_SHARE;
+	ft_proc_scan_glance(source->scan, ft_clock_read(CLOCK_MONOTONIC), GLANCE_SCAN_NS);
+	next = (ft_clock_read(CLOCK_MONOTONIC) - begun) * GLANCE_SHARE;
 	return next < GLANCE_NS ? GLANCE_NS : next > SECOND ? SECOND : next;
 }
 
@@ -654,11 +725,20 @@ static enum answer owner_of_side(struct ft_owner_proc *source, const struct ft_o
 	return owner_of_raw(source, &end, is_kernel_protocol(end.protocol), ret_owner);
 }
 
+/* True if the sockets that may own the flow's ends were read often enough since it began. */
+static bool was_searched(struct ft_owner_proc *source, const struct ft_owner_query *query)
+{
+	const struct transport *transport =
+		find_transport(source, query->flow->key.protocol);
+
+	return were_all_after(transport ? &transport->readings : &source->raw_readings,
+			      end_of(source, query, 0).first_ns);
+}
+
 void ft_owner_proc_resolve(void *arg, struct ft_owner_query *query)
 {
 	struct ft_owner_proc *source = arg;
-	bool old = source->real_ns > query->flow->first_ns &&
-		   source->real_ns - query->flow->first_ns > GIVE_UP;
+	bool searched = was_searched(source, query);
 	bool final = true;
 
 	for (int side = 0; side < 2; side++) {
@@ -669,7 +749,7 @@ void ft_owner_proc_resolve(void *arg, struct ft_owner_query *query)
 			final = false;
 			break;
 		case ANSWER_NONE:
-			final &= old;
+			final &= searched;
 			break;
 		default:
 			break;

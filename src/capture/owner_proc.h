@@ -17,6 +17,7 @@
 #include "core/owner.h"
 #include "core/table.h"
 
+struct ft_lookup;
 struct ft_owner_proc;
 
 struct ft_owner_proc *ft_owner_proc_new(struct ft_owners *owners);
@@ -35,12 +36,21 @@ uint64_t ft_owner_proc_glance(struct ft_owner_proc *source);
 void ft_owner_proc_ask_first(struct ft_owner_proc *source,
 			     uint16_t (*find)(void *arg, uint64_t cookie), void *arg,
 			     bool finds_all);
+/* Names that have to be waited for are asked for there (borrowed; NULL: see proc_info.h). */
+void ft_owner_proc_ask_names(struct ft_owner_proc *source, struct ft_lookup *names,
+			     struct ft_lookup *docker);
 /* CLOCK_REALTIME of the boot, by which it tells when processes started. */
 uint64_t ft_owner_proc_boot_ns(const struct ft_owner_proc *source);
 /* For ft_table_resolve_owners; arg is the source. */
 void ft_owner_proc_resolve(void *arg, struct ft_owner_query *query);
 /* The owner of a socket that is there now; FT_OWNER_UNKNOWN: not found (yet). */
 uint16_t ft_owner_proc_of_socket(struct ft_owner_proc *source, const struct ft_sock *sock);
+/* True of a TCP connection that its listener has not accepted yet: closed ones have no file either,
+ * but are in other states. */
+bool ft_owner_proc_is_waiting(const struct ft_sock *sock);
+/* The owner of the listener in front of a TCP connection that it has not accepted yet; FT_OWNER_KERNEL:
+ * there is none, FT_OWNER_UNKNOWN: not found yet, or too many were asked for in this round. */
+uint16_t ft_owner_proc_of_listener(struct ft_owner_proc *source, const struct ft_sock *sock);
 /* "sock_diag and /proc", or what is missing and why. */
 const char *ft_owner_proc_describe(const struct ft_owner_proc *source);
 

@@ -5,19 +5,27 @@
  */
 #include "capture/owner_source.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bpf/owner_abi.h"
+#include "capture/docker.h"
 #include "capture/owner_proc.h"
+#include "capture/proc_info.h"
 #include "core/xalloc.h"
 
-#define DRAIN_NS (100 * UINT64_C(1000000)) /* news are read so often: /proc may add to them */
+#define DRAIN_NS (100 * UINT64_C(1000000)) /* news are read so often: /proc may add to them ... */
+#define DOZE_NS UINT64_MAX /* ... unless nothing came: then the first new process wakes us */
 
 struct ft_owner_source {
 	struct ft_owner_bpf *bpf; /* NULL: not here */
 	struct ft_owner_proc *proc;
+	struct ft_owners *owners; /* borrowed */
 	struct ft_users users;
+	struct ft_lookup *names, *docker; /* owned; docker: NULL = not asked */
+	int doze_fd;              /* to be woken by; -1 = we are not asleep */
 	char text[400];
 };
 
@@ -29,11 +37,117 @@ static uint16_t find_by_cookie(void *arg, uint64_t cookie)
 	return ft_owner_bpf_find(source->bpf, cookie);
 }
 
+/* On the thread for questions to Docker. */
+static void ask_docker(void *arg, struct ft_lookup_answer *answer)
+{
+	struct ft_container *container = &answer->container;
+
+	snprintf(container->runtime, sizeof(container->runtime), "docker");
+	snprintf(container->id, sizeof(container->id), "%s", answer->container_id);
+	answer->found = ft_docker_ask(arg, answer->container_id, container) == 0;
+}
+
+static void close_docker(void *arg)
+{
+	ft_docker_close(arg);
+}
+
+/* Tells all who read names whom to ask. */
+static void set_lookups(struct ft_owner_source *source)
+{
+	source->users.names = source->names;
+	source->users.docker = source->docker;
+	ft_owner_proc_ask_names(source->proc, source->names, source->docker);
+}
+
+int ft_owner_source_open_docker(struct ft_owner_source *source, const char *path, char *err,
+				size_t err_size)
+{
+	struct ft_docker *docker;
+	int ret = ft_docker_open(path, &docker, err, err_size);
+
+	if (ret < 0)
+		return ret;
+	source->docker = ft_lookup_new(ask_docker, close_docker, docker);
+	set_lookups(source);
+	return 0;
+}
+
+struct ft_lookup *ft_owner_source_ask_by(struct ft_owner_source *source,
+					 void (*ask)(void *arg, struct ft_lookup_answer *answer),
+					 void *arg)
+{
+	ft_lookup_free(source->names);
+	source->names = ft_lookup_new(ask, NULL, arg);
+	set_lookups(source);
+	return source->names;
+}
+
+/* What was learned, and room for what is read because of it. */
+struct news {
+	struct ft_owner_source *source;
+	struct ft_lookup_answer answer;
+	char label[128];
+};
+
+/* A user's home may have the files of its containers. */
+static bool name_user(struct news *news, struct ft_process *process)
+{
+	const struct ft_lookup_answer *answer = &news->answer;
+
+	if (process->uid != answer->id || !strcmp(process->user, answer->name))
+		return false;
+	process->user = answer->name;
+	if (process->container_id[0])
+		ft_proc_info_contain(ft_users_container(&news->source->users, process->cgroup,
+							answer->home),
+				     news->label, sizeof(news->label), process);
+	return true;
+}
+
+/* For ft_owners_update. */
+static bool take_news(void *arg, struct ft_process *process)
+{
+	struct news *news = arg;
+	const struct ft_lookup_answer *answer = &news->answer;
+
+	switch (answer->kind) {
+	case FT_LOOKUP_USER:
+		return name_user(news, process);
+	case FT_LOOKUP_GROUP:
+		if (process->gid != answer->id || !strcmp(process->group, answer->name))
+			return false;
+		process->group = answer->name;
+		return true;
+	case FT_LOOKUP_CONTAINER:
+	default:
+		if (strcmp(process->container_id, answer->container_id) != 0)
+			return false;
+		ft_proc_info_contain(&answer->container, news->label, sizeof(news->label),
+				     process);
+		return true;
+	}
+}
+
+/* Takes the answers that have come into the records that are there. */
+static void take_answers(struct ft_owner_source *source, struct ft_lookup *lookup)
+{
+	struct news news = { .source = source };
+
+	while (lookup && ft_lookup_news(lookup, &news.answer))
+		if (news.answer.found)
+			ft_owners_update(source->owners, take_news, &news);
+}
+
 struct ft_owner_source *ft_owner_source_new(struct ft_owners *owners)
 {
 	struct ft_owner_source *source = xcalloc(1, sizeof(*source));
 
+	source->owners = owners;
+	source->doze_fd = -1;
 	source->proc = ft_owner_proc_new(owners);
+	source->names = ft_lookup_new(ft_users_ask, NULL, NULL);
+	set_lookups(source);
 	source->bpf = ft_owner_bpf_new(owners, ft_owner_proc_boot_ns(source->proc), &source->users);
 	if (source->bpf)
 		ft_owner_proc_ask_first(source->proc, find_by_cookie, source,
@@ -48,6 +162,8 @@ void ft_owner_source_free(struct ft_owner_source *source)
 	ft_owner_bpf_free(source->bpf);
 	ft_owner_proc_free(source->proc);
 	ft_users_done(&source->users);
+	ft_lookup_free(source->names);
+	ft_lookup_free(source->docker);
 	free(source);
 }
 
@@ -72,6 +188,8 @@ void ft_owner_source_apply(struct ft_owner_source *source, struct ft_table *tabl
 			   const struct ft_addr_set *addresses, uint64_t now_ns,
 			   uint64_t budget_ns, unsigned max)
 {
+	take_answers(source, source->names);
+	take_answers(source, source->docker);
 	ft_owner_bpf_read_bytes(source->bpf);
 	ft_owner_bpf_drain(source->bpf);
 	if (source->bpf)
@@ -82,14 +200,27 @@ void ft_owner_source_apply(struct ft_owner_source *source, struct ft_table *tabl
 	ft_table_resolve_owners(table, max, resolve, source);
 }
 
-uint64_t ft_owner_source_glance(struct ft_owner_source *source)
+/* Whoever was woken stays up for a while: the descriptor is readable as long as there is news, and
+ * one that is asked all the time would hold the thread up for good. */
+uint64_t ft_owner_source_glance(struct ft_owner_source *source, bool woken)
 {
-	uint64_t wait = DRAIN_NS;
+	bool new = ft_owner_bpf_drain(source->bpf);
+	uint64_t wait = DOZE_NS;
 
-	ft_owner_bpf_drain(source->bpf);
+	source->doze_fd = ft_owner_bpf_doze(source->bpf, !new && !woken);
+	/* Whoever came before that was said has woken nobody. */
+	if (source->doze_fd >= 0 && ft_owner_bpf_drain(source->bpf))
+		source->doze_fd = ft_owner_bpf_doze(source->bpf, false);
 	if (!ft_owner_bpf_complete(source->bpf))
 		wait = ft_owner_proc_glance(source->proc);
-	return source->bpf && wait > DRAIN_NS ? DRAIN_NS : wait;
+	if (source->bpf && source->doze_fd < 0 && wait > DRAIN_NS)
+		wait = DRAIN_NS;
+	return wait;
+}
+
+int ft_owner_source_fd(const struct ft_owner_source *source)
+{
+	return source->doze_fd;
 }
 
 uint16_t ft_owner_source_of_socket(struct ft_owner_source *source, const struct ft_socket *socket)
@@ -109,6 +240,10 @@ uint16_t ft_owner_source_of_socket(struct ft_owner_source *source, const struct 
 	if (socket->inode)
 		return ft_owner_proc_of_socket(source->proc, &sock);
 	owner = find_by_cookie(source, sock.cookie);
+	if (owner == FT_OWNER_UNKNOWN && ft_owner_proc_is_waiting(&sock)) {
+		memcpy(sock.local, socket->local, sizeof(sock.local));
+		return ft_owner_proc_of_listener(source->proc, &sock);
+	}
 	return owner == FT_OWNER_UNKNOWN ? FT_OWNER_KERNEL : owner;
 }
 

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "capture/lookup.h"
 #include "capture/owner_bpf.h"
 #include "core/net.h"
 #include "core/owner.h"
@@ -21,6 +22,17 @@ struct ft_owner_source;
 struct ft_owner_source *ft_owner_source_new(struct ft_owners *owners);
 void ft_owner_source_free(struct ft_owner_source *source); /* takes NULL */
 
+/* Names that files don't tell are asked for on threads of their own, which start with the first
+ * question. Lets Docker's daemon be asked about containers as well, over its socket (docker.h):
+ * before rights are given up. -errno and why. */
+int ft_owner_source_open_docker(struct ft_owner_source *source, const char *path, char *err,
+				size_t err_size);
+/* For tests: another function that asks users' and groups' names, before any was asked; who asks by
+ * it is borrowed. */
+struct ft_lookup *ft_owner_source_ask_by(struct ft_owner_source *source,
+					 void (*ask)(void *arg, struct ft_lookup_answer *answer),
+					 void *arg);
+
 /* For the capture backend: what its programs share with the owner programs; NULL = nothing. */
 const struct ft_owner_maps *ft_owner_source_maps(const struct ft_owner_source *source);
 
@@ -30,11 +42,13 @@ void ft_owner_source_apply(struct ft_owner_source *source, struct ft_table *tabl
 			   const struct ft_addr_set *addresses, uint64_t now_ns,
 			   uint64_t budget_ns, unsigned max);
 /* A quick look in between, at what may not be there any more next time. Returns after how many
- * nanoseconds to look again. */
-uint64_t ft_owner_source_glance(struct ft_owner_source *source);
+ * nanoseconds to look again. woken: it is because the descriptor was readable. */
+uint64_t ft_owner_source_glance(struct ft_owner_source *source, bool woken);
+/* To look sooner if it gets readable; -1 if there is none, or not now: each glance may change it. */
+int ft_owner_source_fd(const struct ft_owner_source *source);
 
 /* The owner of a socket that is there now. One without a file is the kernel's unless somebody is
- * known to have had it. */
+ * known to have had it, or is still to accept it. */
 uint16_t ft_owner_source_of_socket(struct ft_owner_source *source,
 				   const struct ft_socket *socket);
 /* Reads what BPF has to tell, and nothing else. */

@@ -33,6 +33,7 @@ struct ft_packet_meta {
 	bool vlan_valid;     /* a tag that isn't among the octets */
 	bool vlan_aware;     /* frames without a VLAN take pvid */
 	uint16_t vlan_tci;
+	uint16_t vlan_tpid;  /* 0 = 802.1Q */
 	uint16_t pvid;
 	uint16_t gso_size;   /* 0 = no super-packet */
 	uint16_t gso_segs;   /* 0 = not known */

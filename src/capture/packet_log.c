@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "capture/packet_store.h"
 #include "core/xalloc.h"
 
 #define MAX_ENTRIES (256u * 1024)
@@ -31,6 +32,7 @@ struct ft_packet_log {
 	uint32_t index_mask;
 	uint64_t seed;       /* random, so that no sender can choose colliding flows */
 	struct ft_frags *frags;
+	struct ft_packet_store *store; /* borrowed; NULL = packets are not kept */
 
 	struct ft_scope_counters scopes[FT_MAX_SCOPES];
 	uint64_t skbs[FT_MAX_SCOPES];    /* counted calls in this period: a super-packet is one */
@@ -77,6 +79,11 @@ void ft_packet_log_free(struct ft_packet_log *log)
 	free(log->iface_deltas);
 	ft_frags_free(log->frags);
 	free(log);
+}
+
+void ft_packet_log_keep(struct ft_packet_log *log, struct ft_packet_store *store)
+{
+	log->store = store;
 }
 
 /* Each bit of the key moves each bit of the hash. */
@@ -258,6 +265,8 @@ void ft_packet_log_add(struct ft_packet_log *log, const uint8_t *data,
 		return;
 	log->skbs[meta->scope]++;
 	tally(&terms[FT_C_SEEN], &result);
+	if (log->store)
+		ft_packet_store_add(log->store, data, meta, &result);
 	if (!result.is_flow) {
 		tally(&terms[result.counter], &result);
 		return;

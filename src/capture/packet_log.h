@@ -22,10 +22,13 @@
 #include "core/batch.h"
 
 struct ft_packet_log;
+struct ft_packet_store;
 
 /* max_entries per period; 0 = default. */
 struct ft_packet_log *ft_packet_log_new(uint32_t max_entries);
 void ft_packet_log_free(struct ft_packet_log *log);
+/* From now on packets that count are kept there as well; borrowed, NULL = nowhere. */
+void ft_packet_log_keep(struct ft_packet_log *log, struct ft_packet_store *store);
 
 /*
  * Parses one packet, bumps its interface's raw counters, and, if `counts`, its scope's

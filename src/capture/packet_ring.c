@@ -185,6 +185,7 @@ static void hand_out(const struct tpacket3_hdr *frame, ft_ring_fn each, void *ar
 		.ifindex = (uint32_t)from->sll_ifindex,
 		.protocol = ntohs(from->sll_protocol),
 		.vlan_tci = (uint16_t)frame->hv1.tp_vlan_tci,
+		.vlan_tpid = frame->tp_status & TP_STATUS_VLAN_TPID_VALID ? frame->hv1.tp_vlan_tpid : 0,
 		.vlan_valid = (frame->tp_status & TP_STATUS_VLAN_VALID) != 0,
 		.outgoing = from->sll_pkttype == PACKET_OUTGOING,
 		.tick = frame->tp_sec * 1000000000ull + frame->tp_nsec,

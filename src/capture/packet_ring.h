@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define FT_RING_SNAPLEN 256 /* all headers that are looked at, tunnels' inner ones included */
+#define FT_RING_SNAPLEN_WHOLE 262144 /* where packets are kept */
 #define FT_RING_RETIRE_MS 40
 
 /* A packet in the ring. `data` is valid inside the callback only. */
@@ -22,6 +23,7 @@ struct ft_ring_packet {
 	uint32_t ifindex;
 	uint16_t protocol; /* EtherType as the kernel has it, host order */
 	uint16_t vlan_tci;
+	uint16_t vlan_tpid;
 	uint16_t gso_size; /* 0 = no super-packet */
 	bool vlan_valid;
 	bool outgoing;

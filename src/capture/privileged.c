@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See privileged.h: four ways to read /proc/PID, nothing else yet. */
+/* See privileged.h: four ways to read /proc/PID, and a ring. */
 #include "capture/privileged.h"
 
 #include <errno.h>
@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "capture/backend.h"
+
+int ft_privileged_open_tap(const struct ft_backend_config *config, const struct ft_links *links,
+			   struct ft_backend **ret_backend, char *err, size_t err_size)
+{
+	return ft_backend_packet.open(config, links, ret_backend, err, err_size);
+}
 
 int ft_privileged_open_fds(int32_t pid, DIR **ret_fds)
 {

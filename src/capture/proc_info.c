@@ -180,6 +180,18 @@ void ft_proc_container_of(const char *path, char *container, size_t container_si
 	ft_container_label(&found, container, container_size);
 }
 
+void ft_proc_info_contain(const struct ft_container *found, char *label, size_t size,
+			  struct ft_process *process)
+{
+	ft_container_label(found, label, size);
+	process->container = label;
+	process->container_id = found->id;
+	process->runtime = found->runtime;
+	process->image = found->image;
+	process->pod = found->pod;
+	process->pod_namespace = found->pod_namespace;
+}
+
 void ft_proc_info_place(struct ft_users *users, struct ft_proc_info *info)
 {
 	struct ft_process *process = &info->process;
@@ -190,19 +202,13 @@ void ft_proc_info_place(struct ft_users *users, struct ft_proc_info *info)
 	ft_users_home(users, process->uid, home, sizeof(home));
 	ft_proc_unit_of(info->cgroup, info->unit, sizeof(info->unit));
 	info->found = *ft_users_container(users, info->cgroup, home);
-	ft_container_label(&info->found, info->container, sizeof(info->container));
 	ft_proc_parents(process->ppid, info->parents, sizeof(info->parents));
 	process->user = info->user;
 	process->group = info->group;
 	process->parents = info->parents;
 	process->cgroup = info->cgroup;
 	process->unit = info->unit;
-	process->container = info->container;
-	process->container_id = info->found.id;
-	process->runtime = info->found.runtime;
-	process->image = info->found.image;
-	process->pod = info->found.pod;
-	process->pod_namespace = info->found.pod_namespace;
+	ft_proc_info_contain(&info->found, info->container, sizeof(info->container), process);
 }
 
 int ft_proc_read_cgroup(int32_t pid, char *path, size_t size)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "capture/container.h"
+#include "capture/lookup.h"
 #include "core/owner.h"
 
 #define FT_CMDLINE_MAX 4096
@@ -31,16 +32,20 @@ struct ft_proc_info {
 	struct ft_container found;
 };
 
-/* Names of users and groups, kept: a look-up may ask a directory service over the network. And
- * of containers, whose files are read once. */
+/* Names of users and groups, kept: a look-up may ask a directory service over the network, for
+ * which nobody waits if it is asked by `names`: until it answers, the number is the name. And of
+ * containers, whose files are read once; of what they don't name, `docker` is asked. */
 #define FT_NAMES_KEPT 64
 struct ft_users {
+	struct ft_lookup *names;  /* borrowed; NULL: asked at once */
+	struct ft_lookup *docker; /* borrowed; NULL: not asked */
 	struct ft_names_kept {
 		size_t count, next;
 		struct {
 			uint32_t id;
 			char name[64];
 			char home[128]; /* of users */
+			bool elsewhere; /* no local file has it */
 		} row[FT_NAMES_KEPT];
 	} users, groups;
 	struct ft_containers *containers; /* owned; made when it is needed */
@@ -56,6 +61,8 @@ uint64_t ft_proc_info_start(int32_t pid, uint64_t boot_ns);
 /* The same from the kernel's own time, which is finer: start_boottime. */
 uint64_t ft_proc_start_ns(uint64_t since_boot_ns, uint64_t boot_ns);
 
+/* Asks the name service, which may take long: the function for `names`. */
+void ft_users_ask(void *arg, struct ft_lookup_answer *answer);
 /* A user's or group's name, or the number as text; asked once. */
 void ft_users_name(struct ft_users *users, uint32_t uid, char *name, size_t size);
 void ft_users_group(struct ft_users *users, uint32_t gid, char *name, size_t size);
@@ -67,6 +74,9 @@ const struct ft_container *ft_users_container(struct ft_users *users, const char
 
 /* Fills in what follows from ids and cgroup: names, unit, container, parents. */
 void ft_proc_info_place(struct ft_users *users, struct ft_proc_info *info);
+/* Points a process to what is known of its container, and to its label, which is written. */
+void ft_proc_info_contain(const struct ft_container *found, char *label, size_t size,
+			  struct ft_process *process);
 /* "bash(812) sshd(77) systemd(1)": who is above a process. */
 void ft_proc_parents(int32_t ppid, char *parents, size_t size);
 /* The network namespace, by its inode; 0 if it can't be told. */

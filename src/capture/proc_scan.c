@@ -6,8 +6,9 @@
  *
  * A process may hold a socket for a moment only: what was just forked holds all that its parent
  * has open, until it closes it or becomes another program. So what a young process has under the
- * same number as its parent is the parent's, and before a holder is named the descriptor in
- * which the socket was seen is looked at once more.
+ * same number as its parent is the parent's, and so it is while the child is the same program of
+ * the same user: which one we come to first says nothing. Before a holder is named the descriptor
+ * in which the socket was seen is looked at once more.
  */
 #include "capture/proc_scan.h"
 
@@ -17,21 +18,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "capture/clock.h"
 #include "capture/privileged.h"
 #include "capture/proc_info.h"
 #include "core/xalloc.h"
 
 #define SECOND UINT64_C(1000000000)
-#define SOCKETS_AHEAD (4 * SECOND) /* how far processes with sockets are ahead in the walk */
+#define SOCKETS_WEIGHT 2           /* how often processes with sockets come, the others once */
 #define LOOK_AGAIN (5 * SECOND)    /* a process' name may have changed */
 #define LIST_IDLE (2 * SECOND)     /* how often /proc is listed when nothing is searched */
 #define FORGET (60 * SECOND)       /* sockets not asked for */
+#define NOBODYS (60 * SECOND)      /* a socket is, before it is searched again */
 #define GLANCE_FDS 256             /* of a young process; those with more live longer */
 #define YOUNG (2 * SECOND)         /* a process is looked at in each glance for so long */
 #define GENERATIONS 4              /* of processes that were just forked */
 #define CHECK_EACH 32              /* descriptors between looks at the clock */
+#define WAITING 8                  /* a budget is time of the processor; so much of the wall at most */
 #define BUCKETS 8192U
 #define NONE UINT32_MAX
 #define INIT_PID_NS 0xEFFFFFFCU    /* PROC_PID_INIT_INO: the namespace that sees all */
@@ -54,7 +57,10 @@ struct socket {
 	int fd;              /* the descriptor of the holder's in which it was seen */
 	uint16_t owner;      /* the holder's record when it was seen */
 	bool former;         /* the holder doesn't hold it any more */
-	uint64_t asked_ns;   /* since when it is searched, or last asked for */
+	uint8_t in_vain;     /* searches that found nobody, one after another */
+	uint64_t vain_ns;    /* when they were as many as is asked for */
+	uint64_t since_ns;   /* since when it is searched */
+	uint64_t asked_ns;   /* last asked for */
 	uint64_t seen_ns;    /* begin of the look that saw it */
 	uint64_t start_ns;   /* the holder's */
 };
@@ -86,7 +92,7 @@ struct ft_proc_scan {
 
 	uint64_t now_ns;       /* of this round */
 	uint64_t left_ns;      /* time left for walking in this round */
-	uint64_t complete_ns;  /* every process was looked at since */
+	uint64_t complete_ns;  /* every process that was there then was looked at since */
 	uint64_t listed_ns, list_cost_ns;
 	uint64_t listing_ns;   /* begin of the last listing: what came later isn't in it */
 	size_t denied;
@@ -96,14 +102,6 @@ struct ft_proc_scan {
 	struct ft_users users;
 	struct ft_proc_info info; /* scratch */
 };
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
-}
 
 /* True if we are in the first pid namespace, where every process can be seen. */
 static bool in_init_pid_ns(void)
@@ -118,10 +116,17 @@ struct ft_proc_scan *ft_proc_scan_new(struct ft_owners *owners)
 	struct ft_proc_scan *scan = xcalloc(1, sizeof(*scan));
 
 	scan->owners = owners;
-	scan->boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+	scan->boot_ns = ft_clock_read(CLOCK_REALTIME) - ft_clock_read(CLOCK_BOOTTIME);
 	scan->init_pid_ns = in_init_pid_ns();
 	memset(scan->buckets, 0xff, sizeof(scan->buckets)); /* NONE */
 	return scan;
+}
+
+void ft_proc_scan_ask_names(struct ft_proc_scan *scan, struct ft_lookup *names,
+			    struct ft_lookup *docker)
+{
+	scan->users.names = names;
+	scan->users.docker = docker;
 }
 
 /* Ends a look. */
@@ -199,7 +204,7 @@ static struct socket *add_socket(struct ft_proc_scan *scan, uint32_t inode)
 	socket = &scan->sockets[scan->socket_count];
 	memset(socket, 0, sizeof(*socket));
 	socket->inode = inode;
-	socket->asked_ns = scan->now_ns;
+	socket->asked_ns = socket->since_ns = scan->now_ns;
 	chain = chain_of(scan, inode);
 	socket->next = *chain;
 	*chain = (uint32_t)scan->socket_count++;
@@ -251,7 +256,7 @@ static void look_at(struct ft_proc_scan *scan, struct process *process, uint64_t
 static void ended(struct ft_proc_scan *scan, const struct process *process)
 {
 	if (process->owner != FT_OWNER_UNKNOWN)
-		ft_owners_exited(scan->owners, process->pid, clock_ns(CLOCK_REALTIME));
+		ft_owners_exited(scan->owners, process->pid, ft_clock_read(CLOCK_REALTIME));
 }
 
 static int compare_pids(const void *a, const void *b)
@@ -328,7 +333,7 @@ static void merge(struct ft_proc_scan *scan, const int32_t *pids, size_t count)
  * know stays: nobody ended because of that. */
 static void list(struct ft_proc_scan *scan)
 {
-	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
+	uint64_t begun = ft_clock_read(CLOCK_MONOTONIC);
 	int32_t *pids = NULL;
 	size_t count;
 
@@ -338,28 +343,29 @@ static void list(struct ft_proc_scan *scan)
 	}
 	free(pids);
 	scan->listed_ns = scan->now_ns;
-	scan->list_cost_ns = clock_ns(CLOCK_MONOTONIC) - begun;
+	scan->list_cost_ns = ft_clock_read(CLOCK_MONOTONIC) - begun;
 }
 
 /* ---- the walk */
 
-/* Its place in the walk: the smaller, the sooner. */
-static uint64_t place(const struct process *process)
+/* How long it wasn't looked at, by which it has its place in the walk. Of those that were, all come
+ * around before any comes too often, however many rounds that takes. */
+static uint64_t age(const struct ft_proc_scan *scan, const struct process *process)
 {
 	if (process->scanned_ns == 0)
-		return 0;
-	return process->scanned_ns + (process->sockets ? 0 : SOCKETS_AHEAD);
+		return UINT64_MAX;
+	return (scan->now_ns - process->scanned_ns) * (process->sockets ? SOCKETS_WEIGHT : 1);
 }
 
-static int compare_places(const void *a, const void *b, void *arg)
+static int compare_ages(const void *a, const void *b, void *arg)
 {
-	const struct process *processes = arg;
-	const struct process *left = &processes[*(const uint32_t *)a];
-	const struct process *right = &processes[*(const uint32_t *)b];
-	uint64_t l = place(left), r = place(right);
+	const struct ft_proc_scan *scan = arg;
+	const struct process *left = &scan->processes[*(const uint32_t *)a];
+	const struct process *right = &scan->processes[*(const uint32_t *)b];
+	uint64_t l = age(scan, left), r = age(scan, right);
 
 	if (l != r)
-		return l < r ? -1 : 1;
+		return l > r ? -1 : 1;
 	/* among new ones the youngest first */
 	return left->pid > right->pid ? -1 : left->pid < right->pid;
 }
@@ -377,12 +383,13 @@ static void plan(struct ft_proc_scan *scan)
 			scan->order[scan->order_count++] = (uint32_t)i;
 	}
 	if (scan->order_count > 1)
-		qsort_r(scan->order, scan->order_count, sizeof(scan->order[0]), compare_places,
-			scan->processes);
+		qsort_r(scan->order, scan->order_count, sizeof(scan->order[0]), compare_ages,
+			scan);
 	scan->ordered = true;
 }
 
-/* All of this round's walk is done: since when has every process been looked at? */
+/* Since when has every process been looked at? A walk may take many rounds, and who was looked at
+ * in an earlier one needn't be again. */
 static void note_complete(struct ft_proc_scan *scan)
 {
 	uint64_t since = scan->listing_ns;
@@ -393,12 +400,27 @@ static void note_complete(struct ft_proc_scan *scan)
 			since = scan->processes[i].scanned_ns;
 		scan->denied += scan->processes[i].denied;
 	}
-	scan->complete_ns = since;
-	scan->walked = true;
+	if (since > scan->complete_ns) /* one that is new takes back nothing */
+		scan->complete_ns = since;
 }
 
-/* The one that a young process has a socket from: its parent, or that one's, if it holds the same
- * under the same number; else itself. */
+/* True if a process is no more than a copy of its parent, as far as can be told: it is young, or
+ * the same program under the same user. (A server's child that took another user's rights holds its
+ * connection in its own right, as sshd's does.) */
+static bool is_copy(const struct ft_proc_scan *scan, const struct process *process,
+		    const struct process *parent)
+{
+	const struct ft_process *copy = ft_owners_process(scan->owners, process->owner);
+	const struct ft_process *original = ft_owners_process(scan->owners, parent->owner);
+
+	if (process->born_ns && scan->now_ns - process->born_ns <= YOUNG)
+		return true;
+	return copy && original && copy->uid == original->uid && copy->exe[0] &&
+	       strcmp(copy->exe, original->exe) == 0;
+}
+
+/* The one that a process has a socket from: its parent, or that one's, if it is a copy of it and
+ * that holds the same under the same number; else itself. */
 static struct process *first_holder(struct ft_proc_scan *scan, struct process *process, int fd,
 				    uint32_t inode)
 {
@@ -408,13 +430,23 @@ static struct process *first_holder(struct ft_proc_scan *scan, struct process *p
 		struct process *parent = record ? find_process(scan, record->ppid) : NULL;
 		uint32_t of_parent;
 
-		if (!parent || process->born_ns == 0 || scan->now_ns - process->born_ns > YOUNG ||
-		    ft_privileged_fd(parent->pid, fd, &of_parent) < 0 || of_parent != inode)
+		if (!parent || ft_privileged_fd(parent->pid, fd, &of_parent) < 0 ||
+		    of_parent != inode)
+			break;
+		look_at(scan, parent, 0); /* it may be another program by now */
+		if (!is_copy(scan, process, parent))
 			break;
 		process = parent;
-		look_at(scan, process, 0); /* it may be another program by now */
 	}
 	return process;
+}
+
+/* True if it is known that the process has the socket there: most are, in most walks, and need no
+ * look at what the process is. */
+static bool is_held(const struct socket *socket, const struct process *process, int fd)
+{
+	return socket->pid == process->pid && socket->start_ns == process->start_ns &&
+	       socket->fd == fd && !socket->former;
 }
 
 /* Notes that a process holds a socket. */
@@ -425,16 +457,21 @@ static void hold(struct ft_proc_scan *scan, struct look *look, struct process *p
 	const struct process *holder;
 
 	look->sockets++;
-	/* A socket that wasn't there may be of another program: exec keeps the pid. */
-	look_at(scan, process, socket && socket->pid == process->pid ? LOOK_AGAIN : 0);
 	if (!socket)
 		socket = add_socket(scan, inode);
 	if (!socket)
 		return;
+	if (is_held(socket, process, fd)) {
+		socket->seen_ns = look->begun_ns;
+		look_at(scan, process, FORGET);
+		return;
+	}
 	/* Several may hold it (a listener's workers): the first one known keeps it while it can. */
 	holder = socket->pid == process->pid ? NULL : find_process(scan, socket->pid);
 	if (holder && !socket->former && socket->seen_ns >= holder->scanned_ns)
 		return;
+	/* A socket that wasn't there may be of another program: exec keeps the pid. */
+	look_at(scan, process, 0);
 	process = first_holder(scan, process, fd, inode);
 	socket->seen_ns = look->begun_ns;
 	socket->former = false;
@@ -452,7 +489,7 @@ static bool open_look(struct ft_proc_scan *scan, struct look *look, struct proce
 	/* Whatever keeps us from looking, but for its end: what it holds is not known then. */
 	process->denied = ret < 0 && ret != -ENOENT && ret != -ESRCH;
 	look->pid = process->pid;
-	look->begun_ns = clock_ns(CLOCK_MONOTONIC);
+	look->begun_ns = ft_clock_read(CLOCK_MONOTONIC);
 	look->sockets = 0;
 	if (ret == 0)
 		return true;
@@ -493,7 +530,7 @@ static bool open_next(struct ft_proc_scan *scan)
 		if (open_look(scan, &scan->walk_look, &scan->processes[next]))
 			return true;
 	}
-	note_complete(scan);
+	scan->walked = true;
 	return false;
 }
 
@@ -524,7 +561,7 @@ void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t bu
 
 		if (process->born_ns == 0 || now_ns - process->born_ns > YOUNG)
 			continue;
-		if (clock_ns(CLOCK_MONOTONIC) >= deadline_ns)
+		if (ft_clock_read(CLOCK_MONOTONIC) >= deadline_ns)
 			break;
 		if (!open_look(scan, &look, process))
 			continue;
@@ -543,22 +580,25 @@ static bool is_searched(const struct socket *socket)
 /* Walks until the socket is found, the walk is at its end, or time is up. */
 static void walk(struct ft_proc_scan *scan, uint32_t inode)
 {
-	uint64_t begun, spent = 0;
+	uint64_t begun, begun_wall, spent = 0;
 	const struct socket *socket;
 
-	if (!scan->left_ns)
+	if (!scan->left_ns || (scan->ordered && scan->walked))
 		return;
-	begun = clock_ns(CLOCK_MONOTONIC);
+	begun = ft_clock_read(CLOCK_THREAD_CPUTIME_ID);
+	begun_wall = ft_clock_read(CLOCK_MONOTONIC);
 	if (!scan->ordered)
 		plan(scan);
 	do {
-		if (scan->walked || (!scan->walk_look.fds && !open_next(scan)))
+		if (!scan->walk_look.fds && !open_next(scan))
 			break;
 		go_on(scan, &scan->walk_look);
-		spent = clock_ns(CLOCK_MONOTONIC) - begun;
+		spent = ft_clock_read(CLOCK_THREAD_CPUTIME_ID) - begun;
 		socket = find_socket(scan, inode);
-	} while (socket && is_searched(socket) && spent < scan->left_ns);
+	} while (socket && is_searched(socket) && spent < scan->left_ns &&
+		 ft_clock_read(CLOCK_MONOTONIC) - begun_wall < WAITING * scan->left_ns);
 	scan->left_ns -= spent < scan->left_ns ? spent : scan->left_ns;
+	note_complete(scan);
 }
 
 /* The holder's record as it is now; a new one if it was dropped or has changed. */
@@ -587,20 +627,21 @@ static void check_holder(struct socket *socket)
 	if (ret == -EACCES || (ret == 0 && inode == socket->inode))
 		return;
 	socket->former = true;
-	socket->asked_ns = clock_ns(CLOCK_MONOTONIC);
+	socket->since_ns = ft_clock_read(CLOCK_MONOTONIC);
 }
 
 /* Walks on for a socket whose holder isn't known; the socket if there is one then. */
 static struct socket *search(struct ft_proc_scan *scan, struct socket *socket, bool *ret_all)
 {
-	uint64_t asked = socket->asked_ns;
+	uint64_t since = socket->since_ns;
 	uint32_t inode = socket->inode;
 
-	if (scan->complete_ns <= asked) {
+	socket->asked_ns = scan->now_ns;
+	if (scan->complete_ns <= since) {
 		walk(scan, inode);
 		socket = find_socket(scan, inode); /* the array may have moved */
 	}
-	*ret_all = scan->complete_ns > asked;
+	*ret_all = scan->complete_ns > since;
 	return socket && !is_searched(socket) ? socket : NULL;
 }
 
@@ -613,7 +654,7 @@ enum ft_holder ft_proc_scan_find(struct ft_proc_scan *scan, uint32_t inode, uint
 		socket = add_socket(scan, inode);
 		if (!socket)
 			return FT_HOLDER_SEARCHING;
-		socket->asked_ns = clock_ns(CLOCK_MONOTONIC);
+		socket->since_ns = ft_clock_read(CLOCK_MONOTONIC);
 	}
 	if (!socket->pid) {
 		socket = search(scan, socket, &all);
@@ -643,6 +684,23 @@ enum ft_holder ft_proc_scan_find_other(struct ft_proc_scan *scan, uint32_t inode
 	return FT_HOLDER_FOUND;
 }
 
+bool ft_proc_scan_was_in_vain(struct ft_proc_scan *scan, uint32_t inode, unsigned times)
+{
+	struct socket *socket = find_socket(scan, inode);
+
+	if (!socket)
+		return false;
+	if (socket->in_vain >= times && scan->now_ns - socket->vain_ns <= NOBODYS)
+		return true;
+	socket->in_vain = socket->in_vain >= times ? 0 : (uint8_t)(socket->in_vain + 1);
+	if (socket->in_vain >= times) {
+		socket->vain_ns = scan->now_ns;
+		return true;
+	}
+	socket->since_ns = ft_clock_read(CLOCK_MONOTONIC);
+	return false;
+}
+
 uint64_t ft_proc_scan_boot_ns(const struct ft_proc_scan *scan)
 {
 	return scan->boot_ns;
@@ -653,6 +711,11 @@ bool ft_proc_scan_sees_all(struct ft_proc_scan *scan)
 	const struct process *first = find_process(scan, 1);
 
 	return scan->init_pid_ns && first && first->scanned_ns > 0 && scan->denied == 0;
+}
+
+bool ft_proc_scan_lists_all(const struct ft_proc_scan *scan)
+{
+	return scan->init_pid_ns;
 }
 
 size_t ft_proc_scan_denied(const struct ft_proc_scan *scan)

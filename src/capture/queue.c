@@ -116,17 +116,22 @@ bool ft_queue_put_last(struct ft_queue *queue, void *item)
 	return put_within(queue, item, queue->capacity + 1);
 }
 
-/* With one thread that puts, "not full" stays true until that thread puts. */
-bool ft_queue_full(const struct ft_queue *queue)
+size_t ft_queue_count(const struct ft_queue *queue)
 {
 	/* The lock is the only thing that changes: the queue's contents stay as they are. */
 	pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&queue->lock;
-	bool full;
+	size_t count;
 
 	pthread_mutex_lock(lock);
-	full = queue->count >= queue->capacity;
+	count = queue->count;
 	pthread_mutex_unlock(lock);
-	return full;
+	return count;
+}
+
+/* With one thread that puts, "not full" stays true until that thread puts. */
+bool ft_queue_full(const struct ft_queue *queue)
+{
+	return ft_queue_count(queue) >= queue->capacity;
 }
 
 /* The oldest item, or NULL; the lock is held. */

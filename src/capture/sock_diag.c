@@ -4,8 +4,10 @@
  * returns, and one for dumps, where the kernel works out the next part only when the last one
  * has been read: so a dump can be left alone between steps without any cost.
  *
- *   dump = a list of sources, tried in order: sock_diag v4, v6; those that it refuses, and what
- *   it doesn't know (ping sockets; raw ones where the kernel has no raw_diag), in /proc/net
+ *   dump = a list of sources, tried in order: sock_diag v4, v6 (of TCP both at once, where the kernel
+ *   still has its first protocol for that: each dump walks through the same large table); those that
+ *   it refuses, and what it doesn't know (ping sockets; raw ones where the kernel has no raw_diag), in
+ *   /proc/net
  *
  * What comes from the kernel is still checked for length; nothing is trusted to be there.
  */
@@ -17,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/inet_diag.h>
@@ -25,14 +26,15 @@
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 
+#include "capture/clock.h"
 #include "capture/socket_source.h"
 #include "core/addr.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
 
 #define BUFFER_SIZE 32768
+#define BOTH AF_MAX /* a family that stands for IPv4 and IPv6 */
 #define LINES_A_STEP 256
-#define EXTENSION(name) (1U << ((name) - 1))
 /* All states but TIME_WAIT (6), CLOSE (7) of TCP and NEW_SYN_RECV (12): those have no file. */
 #define TCP_STATES (0xfffU & ~(1U << 6 | 1U << 7))
 
@@ -40,12 +42,13 @@ struct ft_sock_diag {
 	int ask_fd, dump_fd; /* -1 = cannot be used */
 	uint32_t sequence;
 	bool refused[256];   /* by protocol: sock_diag doesn't know it */
+	bool apart;          /* it doesn't dump both families of TCP at once */
 	char trouble[128];
 	char *buffer;        /* owned, BUFFER_SIZE */
 
 	/* the dump under way */
 	uint8_t protocol;
-	int family;     /* AF_INET, AF_INET6, 0 = none left */
+	int family;     /* AF_INET, AF_INET6, BOTH, 0 = none left */
 	bool asked;     /* the request for this family is sent */
 	bool want_detail;
 	struct ft_sock_detail detail; /* of the socket that is handed out */
@@ -96,10 +99,20 @@ struct request {
 	struct inet_diag_req_v2 body;
 };
 
+/* Sends a message to the kernel, whole; 0 or -errno. */
+static int send_message(int fd, const struct nlmsghdr *header)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+	if (sendto(fd, header, header->nlmsg_len, 0, (const struct sockaddr *)&kernel,
+		   sizeof(kernel)) < 0)
+		return -errno;
+	return 0;
+}
+
 static int send_request(struct ft_sock_diag *diag, int fd, uint16_t flags,
 			const struct inet_diag_req_v2 *body)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct request request = {
 		.header = {
 			.nlmsg_len = sizeof(request),
@@ -110,18 +123,30 @@ static int send_request(struct ft_sock_diag *diag, int fd, uint16_t flags,
 		.body = *body,
 	};
 
-	if (sendto(fd, &request, sizeof(request), 0, (const struct sockaddr *)&kernel,
-		   sizeof(kernel)) < 0)
-		return -errno;
-	return 0;
+	return send_message(fd, &request.header);
 }
 
-static uint64_t realtime_ns(void)
+/* Dumps TCP's sockets of both families: only the request of old, which has no family, does that. */
+static int send_old_request(struct ft_sock_diag *diag, const struct inet_diag_req_v2 *body)
 {
-	struct timespec ts;
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req body;
+	} request = {
+		.header = {
+			.nlmsg_len = sizeof(request),
+			.nlmsg_type = TCPDIAG_GETSOCK,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			.nlmsg_seq = ++diag->sequence,
+		},
+		.body = {
+			.idiag_family = AF_INET,
+			.idiag_ext = body->idiag_ext,
+			.idiag_states = body->idiag_states,
+		},
+	};
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	return send_message(diag->dump_fd, &request.header);
 }
 
 /* What the message tells beside the socket itself. */
@@ -133,7 +158,7 @@ static void read_detail(const struct nlmsghdr *header, struct ft_sock_detail *de
 	int left = (int)(length - sizeof(*msg));
 
 	memset(detail, 0, sizeof(*detail));
-	ft_health_from_diag(msg, length, realtime_ns(), &detail->health);
+	ft_health_from_diag(msg, length, ft_clock_read(CLOCK_REALTIME), &detail->health);
 	detail->family = msg->idiag_family;
 	detail->ifindex = msg->id.idiag_if;
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
@@ -152,7 +177,7 @@ static void read_proc_detail(const struct ft_sock *sock, int family,
 {
 	*detail = (struct ft_sock_detail){
 		.health = {
-			.tick = realtime_ns(),
+			.tick = ft_clock_read(CLOCK_REALTIME),
 			.known = FT_HEALTH_QUEUES,
 			.state = sock->state,
 			.rqueue = queues->receive,
@@ -305,7 +330,8 @@ int ft_sock_diag_dump(struct ft_sock_diag *diag, uint8_t protocol)
 {
 	abandon(diag);
 	diag->protocol = protocol;
-	diag->family = AF_INET;
+	diag->family = protocol == IPPROTO_TCP && !diag->apart && !diag->refused[protocol] &&
+				       diag->dump_fd >= 0 ? BOTH : AF_INET;
 	return 0;
 }
 
@@ -389,8 +415,13 @@ static int end_family(struct ft_sock_diag *diag, int error)
 		return next_family(diag);
 	if (error != -ENOENT && error != -EINVAL && error != -EOPNOTSUPP && error != -EPERM)
 		return error;
-	diag->refused[diag->protocol] = true;
 	diag->asked = false;
+	if (diag->family == BOTH) {
+		diag->apart = true;
+		diag->family = AF_INET;
+		return 1;
+	}
+	diag->refused[diag->protocol] = true;
 	if (proc_net_name(diag->protocol))
 		snprintf(diag->trouble, sizeof(diag->trouble),
 			 _("no sock_diag for protocol %u, so /proc/net is read"), diag->protocol);
@@ -414,20 +445,19 @@ static bool is_read_from_proc(const struct ft_sock_diag *diag)
 /* Asks for this family, or opens its file. */
 static int begin_family(struct ft_sock_diag *diag)
 {
-	const uint8_t details = EXTENSION(INET_DIAG_INFO) | EXTENSION(INET_DIAG_CONG) |
-				EXTENSION(INET_DIAG_SKMEMINFO);
 	bool all = diag->want_detail || diag->protocol != IPPROTO_TCP;
 	struct inet_diag_req_v2 body = {
 		.sdiag_family = (uint8_t)diag->family,
 		.sdiag_protocol = diag->protocol,
-		.idiag_ext = diag->want_detail ? details : 0,
+		.idiag_ext = diag->want_detail ? FT_HEALTH_DIAG_EXTENSIONS : 0,
 		.idiag_states = all ? ~0U : TCP_STATES,
 	};
 	int ret;
 
 	if (is_read_from_proc(diag))
 		return open_proc_net(diag);
-	ret = send_request(diag, diag->dump_fd, NLM_F_DUMP, &body);
+	ret = diag->family == BOTH ? send_old_request(diag, &body) :
+				     send_request(diag, diag->dump_fd, NLM_F_DUMP, &body);
 	if (ret < 0)
 		return end_family(diag, ret);
 	diag->asked = true;

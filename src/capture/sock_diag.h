@@ -41,6 +41,9 @@ struct ft_sock {
 };
 
 /* The states that matter here (net/tcp_states.h, which no uapi header repeats). */
+#define FT_SOCK_ESTABLISHED 1
+#define FT_SOCK_SYN_RECV 3
+#define FT_SOCK_CLOSE_WAIT 8
 #define FT_SOCK_LISTEN 10
 
 struct ft_sock_diag;

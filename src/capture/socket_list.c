@@ -14,8 +14,8 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "capture/clock.h"
 #include "capture/sock_diag.h"
 #include "core/addr.h"
 #include "core/hash.h"
@@ -41,14 +41,6 @@ struct ft_socket_lister {
 	uint32_t ifindex;                    /* whose name is in iface */
 	char iface[IFNAMSIZ];
 };
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 struct ft_socket_lister *ft_socket_lister_new(ft_socket_complete_fn complete, void *arg)
 {
@@ -144,12 +136,12 @@ static void publish(struct ft_socket_lister *lister, bool cut)
 {
 	uint64_t wait = lister->cost_ns * COST_FACTOR;
 
-	lister->coming->end_ns = clock_ns(CLOCK_REALTIME);
+	lister->coming->end_ns = ft_clock_read(CLOCK_REALTIME);
 	lister->coming->cut |= cut;
 	ft_socket_list_put(lister->newest);
 	lister->newest = lister->coming;
 	lister->coming = NULL;
-	lister->next_mono = clock_ns(CLOCK_MONOTONIC) + wait;
+	lister->next_mono = ft_clock_read(CLOCK_MONOTONIC) + wait;
 }
 
 void ft_socket_lister_begin(struct ft_socket_lister *lister, uint64_t now_mono)
@@ -174,7 +166,7 @@ static bool next_protocol(struct ft_socket_lister *lister)
 
 bool ft_socket_lister_step(struct ft_socket_lister *lister, uint64_t budget_ns)
 {
-	uint64_t begun = clock_ns(CLOCK_MONOTONIC), spent = 0;
+	uint64_t begun = ft_clock_read(CLOCK_MONOTONIC), spent = 0;
 	bool more = true;
 
 	if (!lister->coming)
@@ -186,7 +178,7 @@ bool ft_socket_lister_step(struct ft_socket_lister *lister, uint64_t budget_ns)
 		lister->coming->cut |= ret < 0 && ret != -EOPNOTSUPP;
 		if (ret <= 0)
 			more = next_protocol(lister);
-		spent = clock_ns(CLOCK_MONOTONIC) - begun;
+		spent = ft_clock_read(CLOCK_MONOTONIC) - begun;
 	}
 	lister->cost_ns += spent;
 	if (!more)

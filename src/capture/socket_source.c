@@ -6,13 +6,13 @@
  */
 #include "capture/socket_source.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/inet_diag.h>
@@ -21,7 +21,8 @@
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 
-#include "core/hash.h"
+#include "capture/clock.h"
+#include "capture/socket_ends.h"
 #include "core/log.h"
 #include "core/xalloc.h"
 
@@ -32,21 +33,15 @@
 #define SOCKETS_MAX 65536U
 /* All states but TIME_WAIT (6), CLOSE (7), LISTEN (10) and NEW_SYN_RECV (12). */
 #define STATES (0xfffU & ~(1U << 6 | 1U << 7 | 1U << 10))
-#define EXTENSION(name) (1U << ((name) - 1))
 /* Of tcp_info since 6.2, which older headers don't have. */
 #define RCV_WND_OFFSET (offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(uint32_t))
-
-/* Who a socket talks to, as its own side sees it. */
-struct ends {
-	uint8_t local[16], remote[16];
-	uint16_t local_port_be, remote_port_be;
-	uint32_t zero;
-};
+#define TIMEOUTS_SIZE 12 /* of what follows it since 6.7 */
+#define VEGAS_NO_RTT 0x7fffffffU
 
 /* One answer. */
 struct answer {
-	struct ft_health *sockets; /* owned */
-	struct ends *ends;         /* owned; of each */
+	struct ft_health *sockets;   /* owned */
+	struct ft_socket_ends *ends; /* owned; of each */
 	uint32_t count, space;
 };
 
@@ -54,12 +49,10 @@ struct ft_socket_source {
 	int fd; /* -1: cannot be asked */
 	char *buffer;
 	uint32_t sequence;
-	struct ft_seed seed;
 
-	struct answer answer;    /* the newest whole one */
+	struct answer answer;       /* the newest whole one */
 	struct ft_socket_span span; /* of it */
-	uint32_t *index;         /* by ends: 1 + place, 0 = free */
-	uint32_t index_mask;
+	struct ft_ends_index index; /* of it */
 
 	/* the dump under way */
 	struct answer coming;
@@ -67,14 +60,6 @@ struct ft_socket_source {
 	uint64_t cost_ns;        /* of it so far */
 	uint64_t next_mono;      /* the next one begins */
 };
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
 
 static void open_netlink(struct ft_socket_source *source)
 {
@@ -89,7 +74,7 @@ struct ft_socket_source *ft_socket_source_new(void)
 	struct ft_socket_source *source = xcalloc(1, sizeof(*source));
 
 	source->buffer = xmalloc(BUFFER_SIZE);
-	source->seed = ft_seed_random();
+	source->index.seed = ft_seed_random();
 	open_netlink(source);
 	return source;
 }
@@ -105,7 +90,7 @@ void ft_socket_source_free(struct ft_socket_source *source)
 	free(source->answer.ends);
 	free(source->coming.sockets);
 	free(source->coming.ends);
-	free(source->index);
+	ft_ends_index_done(&source->index);
 	free(source);
 }
 
@@ -121,6 +106,7 @@ static void take_timeouts(const void *data, size_t length, struct ft_health *to)
 	} more;
 	size_t at = RCV_WND_OFFSET + sizeof(to->rcv_wnd);
 
+	static_assert(sizeof(more) == TIMEOUTS_SIZE, "as tcp_info has them");
 	if (length < at + sizeof(more))
 		return;
 	memcpy(&more, (const char *)data + at, sizeof(more));
@@ -129,6 +115,26 @@ static void take_timeouts(const void *data, size_t length, struct ft_health *to)
 	to->total_rto = more.rto;
 	to->total_rto_recoveries = more.rto_recoveries;
 	to->total_rto_ms = more.rto_ms;
+}
+
+/* And behind that, of accurate ECN, since 6.18. */
+static void take_accecn(const void *data, size_t length, struct ft_health *to)
+{
+	struct {
+		uint32_t received_ce, delivered[3], received[3];
+		uint16_t fail_mode, option;
+	} more;
+	size_t at = RCV_WND_OFFSET + sizeof(to->rcv_wnd) + TIMEOUTS_SIZE;
+
+	if (length < at + sizeof(more))
+		return;
+	memcpy(&more, (const char *)data + at, sizeof(more));
+	to->known |= FT_HEALTH_ACCECN;
+	to->received_ce = more.received_ce;
+	memcpy(to->accecn_delivered_bytes, more.delivered, sizeof(more.delivered));
+	memcpy(to->accecn_received_bytes, more.received, sizeof(more.received));
+	to->accecn_fail_mode = (uint8_t)more.fail_mode;
+	to->accecn_option = (uint8_t)more.option;
 }
 
 /* What tcp_info says; `length` of it came. */
@@ -146,6 +152,7 @@ static void take_info(const void *data, size_t length, struct ft_health *to)
 		to->known |= FT_HEALTH_RCV_WND;
 	}
 	take_timeouts(data, length, to);
+	take_accecn(data, length, to);
 	to->bytes_acked = info.tcpi_bytes_acked;
 	to->bytes_received = info.tcpi_bytes_received;
 	to->bytes_sent = info.tcpi_bytes_sent;
@@ -195,38 +202,115 @@ static void take_info(const void *data, size_t length, struct ft_health *to)
 	to->retransmits = info.tcpi_retransmits;
 	to->backoff = info.tcpi_backoff;
 	to->probes = info.tcpi_probes;
-	to->options = (info.tcpi_options & TCPI_OPT_TIMESTAMPS ? FT_HEALTH_OPT_TIMESTAMPS : 0) |
-		      (info.tcpi_options & TCPI_OPT_SACK ? FT_HEALTH_OPT_SACK : 0) |
-		      (info.tcpi_options & TCPI_OPT_WSCALE ? FT_HEALTH_OPT_WSCALE : 0) |
-		      (info.tcpi_options & TCPI_OPT_ECN ? FT_HEALTH_OPT_ECN : 0) |
-		      (info.tcpi_options & TCPI_OPT_ECN_SEEN ? FT_HEALTH_OPT_ECN_SEEN : 0) |
-		      (info.tcpi_options & TCPI_OPT_SYN_DATA ? FT_HEALTH_OPT_SYN_DATA : 0);
+	to->options = info.tcpi_options;
 	to->snd_wscale = info.tcpi_snd_wscale;
 	to->rcv_wscale = info.tcpi_rcv_wscale;
+}
+
+static void take_congestion(const void *data, size_t length, struct ft_health *to)
+{
+	if (length > sizeof(to->congestion) - 1)
+		length = sizeof(to->congestion) - 1;
+	memcpy(to->congestion, data, length);
+}
+
+static void take_memory(const void *data, size_t length, struct ft_health *to)
+{
+	if (length >= (SK_MEMINFO_DROPS + 1) * sizeof(to->drops))
+		memcpy(&to->drops, (const char *)data + SK_MEMINFO_DROPS * sizeof(to->drops),
+		       sizeof(to->drops));
+}
+
+static void take_tos(const void *data, size_t length, struct ft_health *to)
+{
+	if (length < sizeof(to->tos))
+		return;
+	to->known |= FT_HEALTH_TOS;
+	memcpy(&to->tos, data, sizeof(to->tos));
+}
+
+static void take_tclass(const void *data, size_t length, struct ft_health *to)
+{
+	if (length < sizeof(to->tclass))
+		return;
+	to->known |= FT_HEALTH_TCLASS;
+	memcpy(&to->tclass, data, sizeof(to->tclass));
+}
+
+/* What an algorithm tells of itself. A message has one of these three, if any: they share their
+ * place, so that of several the last one holds. */
+#define ALGORITHMS (FT_HEALTH_BBR | FT_HEALTH_VEGAS | FT_HEALTH_DCTCP)
+
+static void take_bbr(const void *data, size_t length, struct ft_health *to)
+{
+	struct tcp_bbr_info info;
+
+	if (length < sizeof(info))
+		return;
+	memcpy(&info, data, sizeof(info));
+	to->known = (to->known & ~ALGORITHMS) | FT_HEALTH_BBR;
+	to->bbr.bandwidth = (uint64_t)info.bbr_bw_hi << 32 | info.bbr_bw_lo;
+	to->bbr.min_rtt_us = info.bbr_min_rtt == UINT32_MAX ? 0 : info.bbr_min_rtt;
+	to->bbr.pacing_gain = (uint32_t)((uint64_t)info.bbr_pacing_gain * 1000 >> 8);
+	to->bbr.cwnd_gain = (uint32_t)((uint64_t)info.bbr_cwnd_gain * 1000 >> 8);
+}
+
+static void take_vegas(const void *data, size_t length, struct ft_health *to)
+{
+	struct tcpvegas_info info;
+
+	if (length < sizeof(info))
+		return;
+	memcpy(&info, data, sizeof(info));
+	to->known = (to->known & ~ALGORITHMS) | FT_HEALTH_VEGAS;
+	to->vegas.enabled = info.tcpv_enabled;
+	to->vegas.rtt_count = info.tcpv_rttcnt;
+	to->vegas.rtt_us = info.tcpv_rtt == VEGAS_NO_RTT ? 0 : info.tcpv_rtt;
+	to->vegas.min_rtt_us = info.tcpv_minrtt == VEGAS_NO_RTT ? 0 : info.tcpv_minrtt;
+}
+
+static void take_dctcp(const void *data, size_t length, struct ft_health *to)
+{
+	struct tcp_dctcp_info info;
+
+	if (length < sizeof(info))
+		return;
+	memcpy(&info, data, sizeof(info));
+	to->known = (to->known & ~ALGORITHMS) | FT_HEALTH_DCTCP;
+	to->dctcp.enabled = info.dctcp_enabled;
+	to->dctcp.ce_state = info.dctcp_ce_state;
+	to->dctcp.alpha = info.dctcp_alpha;
+	to->dctcp.ecn_bytes = info.dctcp_ab_ecn;
+	to->dctcp.bytes = info.dctcp_ab_tot;
 }
 
 /* One attribute of a message. */
 static void take_attribute(const struct rtattr *attribute, struct ft_health *to)
 {
-	const void *data = RTA_DATA(attribute);
-	size_t length = RTA_PAYLOAD(attribute);
+	static void (*const takers[])(const void *, size_t, struct ft_health *) = {
+		[INET_DIAG_INFO] = take_info,
+		[INET_DIAG_VEGASINFO] = take_vegas,
+		[INET_DIAG_CONG] = take_congestion,
+		[INET_DIAG_TOS] = take_tos,
+		[INET_DIAG_TCLASS] = take_tclass,
+		[INET_DIAG_SKMEMINFO] = take_memory,
+		[INET_DIAG_DCTCPINFO] = take_dctcp,
+		[INET_DIAG_BBRINFO] = take_bbr,
+	};
+	unsigned type = attribute->rta_type;
 
-	switch (attribute->rta_type) {
-	case INET_DIAG_INFO:
-		take_info(data, length, to);
-		break;
-	case INET_DIAG_CONG:
-		if (length > sizeof(to->congestion) - 1)
-			length = sizeof(to->congestion) - 1;
-		memcpy(to->congestion, data, length);
-		break;
-	case INET_DIAG_SKMEMINFO:
-		if (length >= (SK_MEMINFO_DROPS + 1) * sizeof(to->drops))
-			memcpy(&to->drops,
-			       (const char *)data + SK_MEMINFO_DROPS * sizeof(to->drops),
-			       sizeof(to->drops));
-		break;
-	}
+	if (type < sizeof(takers) / sizeof(takers[0]) && takers[type])
+		takers[type](RTA_DATA(attribute), RTA_PAYLOAD(attribute), to);
+}
+
+static void take_timer(const struct inet_diag_msg *msg, struct ft_health *to)
+{
+	if (!msg->idiag_timer)
+		return;
+	to->known |= FT_HEALTH_TIMER;
+	to->timer = msg->idiag_timer;
+	to->timer_retransmits = msg->idiag_retrans;
+	to->timer_expires_ms = msg->idiag_expires;
 }
 
 void ft_health_from_diag(const struct inet_diag_msg *msg, uint32_t length, uint64_t now_ns,
@@ -243,6 +327,7 @@ void ft_health_from_diag(const struct inet_diag_msg *msg, uint32_t length, uint6
 		.rqueue = msg->idiag_rqueue,
 		.wqueue = msg->idiag_wqueue,
 	};
+	take_timer(msg, ret_health);
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
 		take_attribute(attribute, ret_health);
 }
@@ -259,15 +344,30 @@ static void copy_address(int family, const __be32 words[4], uint8_t to[16])
 	memcpy(to + 12, words, 4);
 }
 
+/* False of what is left of an orphan in FIN_WAIT2: it is listed as if it were in that state, by another
+ * cookie, and knows no number any more. What it knew was told when it was closed. */
+static bool has_info(const struct inet_diag_msg *msg, uint32_t length)
+{
+	const struct rtattr *attribute = (const void *)(msg + 1);
+	int left = (int)(length - sizeof(*msg));
+
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+		if (attribute->rta_type == INET_DIAG_INFO)
+			return true;
+	return false;
+}
+
 /* One socket into the answer that is coming. */
 static void take_message(struct ft_socket_source *source, const struct nlmsghdr *header,
 			 uint64_t now_ns)
 {
 	const struct inet_diag_msg *msg = NLMSG_DATA(header);
 	struct answer *coming = &source->coming;
-	struct ends *ends;
+	struct ft_socket_ends *ends;
 
 	if (header->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)) || coming->count >= SOCKETS_MAX)
+		return;
+	if (!has_info(msg, header->nlmsg_len - NLMSG_HDRLEN))
 		return;
 	if (coming->count == coming->space) {
 		coming->space = coming->space ? coming->space * 2 : 64;
@@ -304,8 +404,7 @@ static bool ask(struct ft_socket_source *source)
 		.body = {
 			.sdiag_family = (uint8_t)source->family,
 			.sdiag_protocol = IPPROTO_TCP,
-			.idiag_ext = EXTENSION(INET_DIAG_INFO) | EXTENSION(INET_DIAG_CONG) |
-				     EXTENSION(INET_DIAG_SKMEMINFO),
+			.idiag_ext = FT_HEALTH_DIAG_EXTENSIONS,
 			.idiag_states = STATES,
 		},
 	};
@@ -318,7 +417,6 @@ static bool ask(struct ft_socket_source *source)
 static void finish(struct ft_socket_source *source, uint64_t now_mono)
 {
 	struct answer old = source->answer;
-	uint32_t size = 64;
 
 	source->answer = source->coming;
 	source->coming = old;
@@ -327,19 +425,7 @@ static void finish(struct ft_socket_source *source, uint64_t now_mono)
 	source->next_mono = now_mono + source->cost_ns * COST_FACTOR;
 	if (source->next_mono < now_mono + PERIOD_NS)
 		source->next_mono = now_mono + PERIOD_NS;
-	while (size < 2 * source->answer.count)
-		size *= 2;
-	free(source->index);
-	source->index = xcalloc(size, sizeof(*source->index));
-	source->index_mask = size - 1;
-	for (uint32_t i = 0; i < source->answer.count; i++) {
-		uint32_t at = (uint32_t)ft_hash(&source->seed, &source->answer.ends[i],
-						sizeof(struct ends)) & source->index_mask;
-
-		while (source->index[at])
-			at = (at + 1) & source->index_mask;
-		source->index[at] = i + 1;
-	}
+	ft_ends_index_build(&source->index, source->answer.ends, source->answer.count);
 }
 
 /* A family is done, well or not: the next one, or the end. True: it was the last. */
@@ -358,7 +444,7 @@ static bool step(struct ft_socket_source *source)
 {
 	int length = (int)recv(source->fd, source->buffer, BUFFER_SIZE, MSG_DONTWAIT);
 	const struct nlmsghdr *header = (const void *)source->buffer;
-	uint64_t now_ns = clock_ns(CLOCK_REALTIME);
+	uint64_t now_ns = ft_clock_read(CLOCK_REALTIME);
 
 	if (length < 0)
 		return next_family(source);
@@ -376,7 +462,7 @@ static bool step(struct ft_socket_source *source)
 
 bool ft_socket_source_refresh(struct ft_socket_source *source, uint64_t now_mono)
 {
-	uint64_t begun = clock_ns(CLOCK_MONOTONIC), spent = 0;
+	uint64_t begun = ft_clock_read(CLOCK_MONOTONIC), spent = 0;
 	bool whole = false;
 
 	if (source->fd < 0)
@@ -391,7 +477,7 @@ bool ft_socket_source_refresh(struct ft_socket_source *source, uint64_t now_mono
 	}
 	while (!whole && spent < BUDGET_NS) {
 		whole = step(source);
-		spent = clock_ns(CLOCK_MONOTONIC) - begun;
+		spent = ft_clock_read(CLOCK_MONOTONIC) - begun;
 	}
 	source->cost_ns += spent;
 	if (whole)
@@ -411,22 +497,8 @@ void ft_socket_source_put(struct ft_socket_source *source, struct ft_batch *batc
 uint64_t ft_socket_source_find(void *arg, const struct ft_flow_key *key, int end)
 {
 	const struct ft_socket_source *source = arg;
-	struct ends ends;
-	uint32_t at;
+	size_t place;
 
-	if (!source->index)
-		return 0;
-	memset(&ends, 0, sizeof(ends));
-	memcpy(ends.local, end ? key->addr_b : key->addr_a, 16);
-	memcpy(ends.remote, end ? key->addr_a : key->addr_b, 16);
-	ends.local_port_be = end ? key->port_b_be : key->port_a_be;
-	ends.remote_port_be = end ? key->port_a_be : key->port_b_be;
-	at = (uint32_t)ft_hash(&source->seed, &ends, sizeof(ends)) & source->index_mask;
-	for (; source->index[at]; at = (at + 1) & source->index_mask) {
-		uint32_t place = source->index[at] - 1;
-
-		if (memcmp(&source->answer.ends[place], &ends, sizeof(ends)) == 0)
-			return source->answer.sockets[place].cookie;
-	}
-	return 0;
+	return ft_ends_index_find(&source->index, source->answer.ends, key, end, &place) ?
+		       source->answer.sockets[place].cookie : 0;
 }

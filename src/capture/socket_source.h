@@ -26,6 +26,15 @@ void ft_socket_source_put(struct ft_socket_source *source, struct ft_batch *batc
 /* For ft_table_name_sockets: the cookie of the socket at an end of a flow, 0 = none known. */
 uint64_t ft_socket_source_find(void *source, const struct ft_flow_key *key, int end);
 
+/* What a dump asks for beside the sockets (needs linux/inet_diag.h): all that
+ * ft_health_from_diag can read. Asked for Vegas, each algorithm tells its own. */
+#define FT_HEALTH_DIAG_EXTENSION(name) (1U << ((name) - 1))
+#define FT_HEALTH_DIAG_EXTENSIONS \
+	(FT_HEALTH_DIAG_EXTENSION(INET_DIAG_INFO) | FT_HEALTH_DIAG_EXTENSION(INET_DIAG_VEGASINFO) | \
+	 FT_HEALTH_DIAG_EXTENSION(INET_DIAG_CONG) | FT_HEALTH_DIAG_EXTENSION(INET_DIAG_TOS) | \
+	 FT_HEALTH_DIAG_EXTENSION(INET_DIAG_TCLASS) | \
+	 FT_HEALTH_DIAG_EXTENSION(INET_DIAG_SKMEMINFO))
+
 /* A message with its attributes as a record; for the tests too. */
 void ft_health_from_diag(const struct inet_diag_msg *msg, uint32_t length, uint64_t now_ns,
 			 struct ft_health *ret_health);

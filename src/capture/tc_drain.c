@@ -64,7 +64,7 @@ static int drain_spill(struct ft_tc_store *store, uint32_t epoch, size_t *count)
 /* One span per CPU that logged something; the index and the fill are cleared. */
 static void drain_logs(struct ft_tc_store *store, uint32_t epoch, struct ft_batch *batch)
 {
-	for (uint32_t i = 0; i < FT_MAX_CPUS; i++) {
+	for (uint32_t i = 0; i < store->cpu_end; i++) {
 		struct ft_cpu *cpu = &store->cpus[i];
 		uint32_t fill = cpu->fill[epoch];
 		size_t half;

@@ -37,6 +37,7 @@ struct ft_tc_health {
 	struct health_plain_bpf *plain;
 	struct bpf_object *object;      /* of it */
 	uint32_t slots, entries, buckets;
+	uint32_t cpu_end;               /* no id from here on has a slot */
 	struct memory state_memory, index_memory, log_memory;
 	struct ft_health_state *state;
 	struct ft_bucket *index;        /* [slots][2][buckets] */
@@ -204,8 +205,12 @@ int ft_tc_health_program(const struct ft_tc_health *health)
 
 void ft_tc_health_assign(struct ft_tc_health *health, const struct ft_cpu *cpus)
 {
-	for (uint32_t i = 0; i < FT_MAX_CPUS; i++)
-		health->state->cpus[i].slot = cpus[i].slot;
+	for (uint32_t i = 0; i < FT_MAX_CPUS; i++) {
+		if (cpus[i].slot) {
+			health->state->cpus[i].slot = cpus[i].slot;
+			health->cpu_end = i + 1;
+		}
+	}
 }
 
 void ft_tc_health_flip(struct ft_tc_health *health, uint32_t epoch)
@@ -216,8 +221,8 @@ void ft_tc_health_flip(struct ft_tc_health *health, uint32_t epoch)
 void ft_tc_health_drain(struct ft_tc_health *health, uint32_t epoch, struct ft_batch *batch)
 {
 	batch->socket_spans = health->spans;
-	batch->sockets_sampled = true;
-	for (uint32_t i = 0; i < FT_MAX_CPUS; i++) {
+	batch->sampler = health->core ? "tcp_sock" : "bpf_tcp_sock";
+	for (uint32_t i = 0; i < health->cpu_end; i++) {
 		struct ft_cpu *cpu = &health->state->cpus[i];
 		uint32_t fill = cpu->fill[epoch];
 		size_t half;

@@ -24,16 +24,17 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "capture/backend.h"
+#include "capture/clock.h"
 #include "capture/owner_bpf.h"
 #include "capture/tc_store_priv.h"
 #include "core/log.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
 
+#define SAMPLE_EVERY 64 /* packets; why not 16 says HACKING.md */
 #define LOG_BYTES_MAX (64U << 20) /* all logs and indices together */
 #define LOG_ENTRIES_MIN 2048
 #define SPILL_ENTRIES 32768       /* behind a log */
@@ -48,14 +49,6 @@ static int print_to_log(enum libbpf_print_level level, const char *format, va_li
 
 	ft_vlog(FT_LOG_DEBUG, format, args);
 	return 0;
-}
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
 /* The sentence for a failed load. */
@@ -127,8 +120,11 @@ static void assign_cpu(void *arg, uint32_t cpu)
 {
 	struct assign *assign = arg;
 
-	if (cpu < FT_MAX_CPUS && assign->next < assign->store->slots)
-		assign->store->cpus[cpu].slot = ++assign->next;
+	if (cpu >= FT_MAX_CPUS || assign->next >= assign->store->slots)
+		return;
+	assign->store->cpus[cpu].slot = ++assign->next;
+	if (cpu >= assign->store->cpu_end)
+		assign->store->cpu_end = cpu + 1;
 }
 
 static uint32_t round_up_power(uint32_t n)
@@ -320,7 +316,7 @@ static int read_clock(struct ft_tc_store *store, uint64_t *ret_tick, uint64_t *r
  * a batch's times are those of the clock as it stands, whatever it was before. */
 static struct ft_clock wall_clock(const struct ft_tc_store *store)
 {
-	uint64_t offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	uint64_t offset = ft_clock_read(CLOCK_REALTIME) - ft_clock_read(CLOCK_MONOTONIC);
 	struct ft_clock clock = store->clock;
 
 	clock.ns0 += offset;
@@ -381,6 +377,8 @@ static int load_programs(struct ft_tc_store *store, const struct ft_owner_maps *
 	error = set_sizes(store);
 	if (!error)
 		error = set_owners(store, maps);
+	if (!error)
+		error = ft_tc_wake_prepare(store);
 	if (error)
 		return error;
 	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
@@ -390,6 +388,7 @@ static int load_programs(struct ft_tc_store *store, const struct ft_owner_maps *
 	store->skel->rodata->ft_log_entries = store->log_entries;
 	store->skel->rodata->ft_buckets = store->buckets;
 	store->skel->rodata->ft_health_on = store->health != NULL;
+	store->skel->rodata->ft_sample_shift = store->sample_shift;
 	choose_programs(store->skel, false);
 	return flow_tc_bpf__load(store->skel);
 }
@@ -422,7 +421,10 @@ static int load(struct ft_tc_store *store, const struct ft_backend_config *confi
 	if (!kernel_is_rt())
 		for_each_cpu(cpus, count_cpu, store);
 	size_store(store, config);
-	store->health = ft_tc_health_open(store->slots, config->log_entries);
+	store->sample_shift = (uint32_t)__builtin_ctz(config->sample_every ? config->sample_every :
+								      SAMPLE_EVERY);
+	if (store->sample_shift)
+		store->health = ft_tc_health_open(store->slots, config->log_entries);
 	error = load_programs(store, config->owner_maps);
 	if (error && store->health) {
 		flow_tc_bpf__destroy(store->skel);
@@ -451,6 +453,7 @@ int ft_tc_store_open(const struct ft_backend_config *config, struct ft_tc_store 
 	error = load(store, config);
 	if (error)
 		goto cleanup;
+	ft_tc_wake_open(store);
 	store->grace_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ft_grace_inner", 4, 4, 1, NULL);
 	if (store->grace_fd < 0) {
 		error = -errno;
@@ -481,6 +484,7 @@ void ft_tc_store_close(struct ft_tc_store *store)
 	unmap(&store->hooks_memory);
 	if (store->grace_fd >= 0)
 		close(store->grace_fd);
+	ft_tc_wake_close(store);
 	flow_tc_bpf__destroy(store->l3);
 	flow_tc_bpf__destroy(store->skel);
 	ft_tc_health_close(store->health);
@@ -575,22 +579,6 @@ void ft_tc_store_enable(struct ft_tc_store *store, bool on)
 	set_control(store);
 }
 
-int ft_tc_store_fill(const struct ft_tc_store *store)
-{
-	uint64_t fill = 0, most;
-
-	for (uint32_t i = 0; i < FT_MAX_CPUS; i++) {
-		uint32_t n = __atomic_load_n(&store->cpus[i].fill[store->epoch], __ATOMIC_RELAXED);
-
-		if (n > fill)
-			fill = n;
-	}
-	most = store->log_entries ? fill * 1000 / store->log_entries : 0;
-	fill = __atomic_load_n(&store->skel->bss->ft_spill_fill[store->epoch], __ATOMIC_RELAXED);
-	fill = fill * 1000 / store->spill_entries;
-	return (int)(fill > most ? fill : most);
-}
-
 /* Waits until no program runs that began before the call. */
 static int wait_grace(struct ft_tc_store *store)
 {
@@ -610,8 +598,8 @@ static int read_halves(struct ft_tc_store *store, uint32_t first, bool both,
 		       struct ft_batch *ret_batch)
 {
 	struct ft_batch batch = {
-		.end_ns = clock_ns(CLOCK_REALTIME),
-		.mono_ns = clock_ns(CLOCK_MONOTONIC),
+		.end_ns = ft_clock_read(CLOCK_REALTIME),
+		.mono_ns = ft_clock_read(CLOCK_MONOTONIC),
 	};
 	int error;
 

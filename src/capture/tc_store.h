@@ -36,8 +36,11 @@ void ft_tc_store_unwatch(struct ft_tc_store *store, uint32_t ifindex);
 
 void ft_tc_store_enable(struct ft_tc_store *store, bool on);
 
-/* Fill of the fullest log or of the spill map, per mille. */
-int ft_tc_store_fill(const struct ft_tc_store *store);
+/* Fill of the fullest log or of the spill map, per mille; what woke us is forgotten. */
+int ft_tc_store_fill(struct ft_tc_store *store);
+
+/* Readable once a log or the spill map is half full; -1: nothing tells (tc_wake.c). */
+int ft_tc_store_fd(const struct ft_tc_store *store);
 
 /*
  * Flips, waits a grace period, reads the half that is idle now. The batch borrows from the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Inside of the store, for tc_store.c (birth, tables, flip), tc_drain.c (reading a half) and
- * their tests, which make CPUs slotless and logs tiny.
+ * Inside of the store, for tc_store.c (birth, tables, flip), tc_drain.c (reading a half),
+ * tc_wake.c (when to) and their tests, which make CPUs slotless and logs tiny.
  */
 #ifndef FT_CAPTURE_TC_STORE_PRIV_H
 #define FT_CAPTURE_TC_STORE_PRIV_H
@@ -23,13 +23,19 @@ struct ft_tc_slot {
 	bool leaving;     /* unwatched: free after the next collect */
 };
 
+struct ring_buffer;
+
 struct ft_tc_store {
 	struct flow_tc_bpf *skel;
 	struct flow_tc_bpf *l3; /* the programs for L3 devices, on skel's maps; NULL until needed */
+	uint32_t sample_shift;       /* sockets are sampled with every 2^n-th packet */
 	struct ft_tc_health *health; /* NULL: sockets are not sampled */
 	int grace_fd; /* inner map for the array of maps that makes the kernel wait */
 
+	struct ring_buffer *wake; /* NULL: the programs cannot wake us */
+
 	uint32_t slots;       /* CPUs with a log; the counters have one more */
+	uint32_t cpu_end;     /* no id from here on has a slot */
 	uint32_t log_entries; /* per slot and epoch */
 	uint32_t buckets;     /* of an index half */
 	uint32_t spill_entries;
@@ -65,5 +71,11 @@ struct ft_tc_store {
  * `both`. On failure what was not read stays for the next time.
  */
 int ft_tc_drain(struct ft_tc_store *store, uint32_t first, bool both, struct ft_batch *batch);
+
+/* Tells the programs when to wake us, before they are loaded; 0 or -errno. */
+int ft_tc_wake_prepare(struct ft_tc_store *store);
+/* Makes ready to be woken, once they are; what fails is said in the log. */
+void ft_tc_wake_open(struct ft_tc_store *store);
+void ft_tc_wake_close(struct ft_tc_store *store);
 
 #endif

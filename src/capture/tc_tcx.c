@@ -5,8 +5,11 @@
  * own, with the layout of Linux 6.6.
  */
 #include <bpf/bpf.h>
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -78,6 +81,76 @@ void ft_tc_program_name(uint32_t id, char *name, size_t size)
 	close(fd);
 }
 
+/* True if one of the process' descriptors is the program, or a link of it. */
+static bool holds_program(const char *pid, uint32_t id)
+{
+	char path[64], line[128];
+	const struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fdinfo", pid);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid, entry->d_name);
+		file = isdigit((unsigned char)entry->d_name[0]) ? fopen(path, "re") : NULL;
+		while (file && !found && fgets(line, sizeof(line), file))
+			found = strncmp(line, "prog_id:", 8) == 0 &&
+				strtoul(line + 8, NULL, 10) == id;
+		if (file)
+			fclose(file);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* True if another flowtop is at work with this program: asked of /proc, since to ask for a program's
+ * name takes CAP_SYS_ADMIN, which is given up once all is open. */
+static bool is_of_a_flowtop(uint32_t id)
+{
+	char path[64], comm[32];
+	const struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	bool found = false;
+
+	while (proc && !found && (entry = readdir(proc))) {
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%.20s/comm", entry->d_name);
+		file = isdigit((unsigned char)entry->d_name[0]) ? fopen(path, "re") : NULL;
+		if (file && fgets(comm, sizeof(comm), file) && strncmp(comm, "flowtop", 7) == 0)
+			found = holds_program(entry->d_name, id);
+		if (file)
+			fclose(file);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* The same, from what was found before: the kernel gives no number twice, and this is asked each
+ * interval. The collector's thread only. */
+static bool is_nameless_ours(uint32_t id)
+{
+	static struct {
+		uint32_t id;
+		bool ours;
+	} known[PROGRAMS_MAX];
+	static unsigned next;
+	unsigned at;
+
+	for (unsigned i = 0; i < PROGRAMS_MAX; i++)
+		if (known[i].id == id)
+			return known[i].ours;
+	at = next++ % PROGRAMS_MAX;
+	known[at].id = id;
+	known[at].ours = is_of_a_flowtop(id);
+	return known[at].ours;
+}
+
 uint32_t ft_tcx_foreign(uint32_t ifindex, bool egress, uint32_t own, char *name, size_t size)
 {
 	uint32_t ids[PROGRAMS_MAX] = { 0 };
@@ -94,7 +167,7 @@ uint32_t ft_tcx_foreign(uint32_t ifindex, bool egress, uint32_t own, char *name,
 		if (ids[i] == own)
 			return 0;
 		ft_tc_program_name(ids[i], name, size);
-		if (!ft_tc_name_is_ours(name))
+		if (!ft_tc_name_is_ours(name) && (name[0] || !is_nameless_ours(ids[i])))
 			return ids[i];
 	}
 	return 0;

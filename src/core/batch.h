@@ -73,7 +73,7 @@ struct ft_batch {
 	struct ft_store_health health;
 	struct ft_socket_span *socket_spans; /* owned by the backend */
 	size_t socket_span_count;
-	bool sockets_sampled; /* the backend looks at sockets by itself: nobody else needs to */
+	const char *sampler; /* the backend looks at sockets by itself, so: "tcp_sock"; else NULL */
 };
 
 /* CLOCK_REALTIME nanoseconds of a tick; 0 stays 0. */

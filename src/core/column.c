@@ -24,6 +24,7 @@
 	.format = ft_format_##name
 #define TEXT(name) \
 	MARK(name), .ascending = true, .compare = ft_compare_##name
+#define COMMON(name) TEXT(name), .token = ft_token_##name
 #define WIDTHS(least, usual, most) .min = least, .normal = usual, .max = most
 
 /* A number of the sockets' list. */
@@ -39,14 +40,18 @@ const struct ft_column ft_columns[] = {
 	  .help = N_("connect, accept, connect_failed, close, retransmit, listen; udp: the first "
 		     "datagram"),
 	  .lists = FT_ON_EVENTS, WIDTHS(7, 10, 14), .priority = 0, .ascending = true },
+	/* how it differs from the baseline */
+	{ MARK(change), .title = N_("Change"),
+	  .help = N_("difference: appeared +, vanished -, grew >, shrank <, same ="),
+	  .lists = ALL_LISTS, WIDTHS(8, 8, 12), .priority = 2, .needs = FT_NEEDS_DIFFERENCE },
 	/* who */
-	{ TEXT(local), .title = N_("Local"), .help = N_("this side: address or name, and port"),
+	{ COMMON(local), .title = N_("Local"), .help = N_("this side: address or name, and port"),
 	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(13, 21, 47), .priority = 3, .on_sockets = 1,
 	  .on_events = 1 + 5 },
 	{ MARK(dir), .title = N_("D"),
 	  .help = N_("who began it: > the local end, < the remote end"),
 	  .lists = FT_ON_FLOWS | FT_ON_EVENTS, WIDTHS(1, 1, 1), .priority = 8 },
-	{ TEXT(remote), .title = N_("Remote"),
+	{ COMMON(remote), .title = N_("Remote"),
 	  .help = N_("the other side: address or name, and port"),
 	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(15, 21, 47), .priority = 0,
 	  .on_sockets = 1 + 4, .on_events = 1 + 1 },
@@ -58,16 +63,16 @@ const struct ft_column ft_columns[] = {
 	  .lists = ENDED_LISTS | FT_ON_EVENTS, WIDTHS(4, 6, 6), .priority = 4,
 	  .on_sockets = 1 + 2, .on_events = 1 + 11,
 	  .ascending = true },
-	{ TEXT(service), .title = N_("Service"), .help = N_("service, ICMP type, SPI or GRE key"),
+	{ COMMON(service), .title = N_("Service"), .help = N_("service, ICMP type, SPI or GRE key"),
 	  .lists = FT_ON_FLOWS, WIDTHS(7, 10, 16), .priority = 16 },
-	{ TEXT(process), .title = N_("Process"),
+	{ COMMON(process), .title = N_("Process"),
 	  .help = N_("owner of the local end: process, kernel, transit or unknown"),
 	  .lists = OWNED_LISTS, WIDTHS(9, 14, 40), .priority = 0, .needs = FT_NEEDS_OWNER,
 	  .on_events = 1 + 2 },
 	{ NUMBER(pid), .title = N_("PID"), .help = N_("process id"),
 	  .lists = OWNED_LISTS, WIDTHS(7, 7, 7), .priority = 11, .ascending = true,
 	  .needs = FT_NEEDS_OWNER },
-	{ TEXT(user), .title = N_("User"), .help = N_("user of the process"),
+	{ COMMON(user), .title = N_("User"), .help = N_("user of the process"),
 	  .lists = OWNED_LISTS, WIDTHS(6, 9, 16), .priority = 13, .needs = FT_NEEDS_OWNER },
 	/* how it went */
 	{ NUMBER(latency), .title = N_("Lat"),
@@ -83,7 +88,10 @@ const struct ft_column ft_columns[] = {
 		     "on the wire"),
 	  .lists = FT_ON_EVENTS, WIDTHS(9, 11, 13), .priority = 10 },
 	/* where */
-	{ TEXT(iface), .title = N_("Iface"), .help = N_("interface; of a bridge, its port"),
+	{ TEXT(observer), .title = N_("Observer"), .help = N_("host that saw it, of several"),
+	  .lists = FT_ON_FLOWS | FT_ON_EVENTS, WIDTHS(8, 10, 24), .priority = 2,
+	  .on_events = 1 + 3, .needs = FT_NEEDS_OBSERVERS },
+	{ COMMON(iface), .title = N_("Iface"), .help = N_("interface; of a bridge, its port"),
 	  .lists = ENDED_LISTS, WIDTHS(6, 9, 20), .priority = 14, .on_sockets = 1 + 24 },
 	{ MARK(vlan), .title = N_("VLAN"), .help = N_("VLAN id, outer.inner"),
 	  .lists = FT_ON_FLOWS, WIDTHS(4, 5, 9), .priority = 20, .ascending = true },
@@ -247,16 +255,96 @@ const struct ft_column ft_columns[] = {
 	  .help = N_("TCP: time spent in time-outs") },
 	{ HEALTH(fastopen_failure, 80), .title = N_("FOFail"),
 	  .help = N_("TCP: why fast open failed, as in tcp_info") },
+	{ HEALTH(bbr_bw, 81), .title = N_("BbrBw"),
+	  .help = N_("BBR: bandwidth of the path, as it estimates it") },
+	{ HEALTH(bbr_rtt, 82), .title = N_("BbrRTT"),
+	  .help = N_("BBR: least round-trip time of the last ten seconds") },
+	{ HEALTH(bbr_pacing, 83), .title = N_("BbrPac"),
+	  .help = N_("BBR: of the bandwidth, it sends so much") },
+	{ HEALTH(bbr_cwnd, 84), .title = N_("BbrCwn"),
+	  .help = N_("BBR: of what fits into the path, its window holds so much") },
+	{ HEALTH(vegas_on, 85), .title = N_("VegOn"),
+	  .help = N_("Vegas: 1 while it steers") },
+	{ HEALTH(vegas_count, 86), .title = N_("VegCnt"),
+	  .help = N_("Vegas: round trips measured in this one") },
+	{ HEALTH(vegas_rtt, 87), .title = N_("VegRTT"),
+	  .help = N_("Vegas: round-trip time of an empty path") },
+	{ HEALTH(vegas_min_rtt, 88), .title = N_("VegMin"),
+	  .help = N_("Vegas: least round-trip time of this round trip") },
+	{ HEALTH(dctcp_on, 89), .title = N_("DcOn"),
+	  .help = N_("DCTCP: 1 while it steers") },
+	{ HEALTH(dctcp_ce, 90), .title = N_("DcCE"),
+	  .help = N_("DCTCP: 1 if the last segment had met congestion") },
+	{ HEALTH(dctcp_alpha, 91), .title = N_("DcAlph"),
+	  .help = N_("DCTCP: part that met congestion, of 1024") },
+	{ HEALTH(dctcp_ecn, 92), .title = N_("DcEcn"),
+	  .help = N_("DCTCP: bytes of this window that met congestion") },
+	{ HEALTH(dctcp_total, 93), .title = N_("DcTot"),
+	  .help = N_("DCTCP: bytes of this window acknowledged") },
+	{ HEALTH(received_ce, 94), .title = N_("RcvCE"),
+	  .help = N_("TCP: segments received that had met congestion") },
+	{ HEALTH(delivered_ect_one, 95), .title = N_("DlvE1"),
+	  .help = N_("accurate ECN: bytes that arrived as ECT(1)") },
+	{ HEALTH(delivered_ect_zero, 96), .title = N_("DlvE0"),
+	  .help = N_("accurate ECN: bytes that arrived as ECT(0)") },
+	{ HEALTH(delivered_ce_bytes, 97), .title = N_("DlvCE"),
+	  .help = N_("accurate ECN: bytes that arrived and had met congestion") },
+	{ HEALTH(received_ect_one, 98), .title = N_("RcvE1"),
+	  .help = N_("accurate ECN: bytes received as ECT(1)") },
+	{ HEALTH(received_ect_zero, 99), .title = N_("RcvE0"),
+	  .help = N_("accurate ECN: bytes received as ECT(0)") },
+	{ HEALTH(received_ce_bytes, 100), .title = N_("RcvCEB"),
+	  .help = N_("accurate ECN: bytes received that had met congestion") },
+	{ HEALTH(accecn_failure, 101), .title = N_("AEFail"),
+	  .help = N_("accurate ECN: why it failed, as in tcp_info") },
+	{ HEALTH(accecn_option, 102), .title = N_("AEOpt"),
+	  .help = N_("accurate ECN: whether its option was seen, as in tcp_info") },
+	{ HEALTH(tos, 103), .title = N_("TOS"),
+	  .help = N_("type of service of what it sends over IPv4") },
+	{ HEALTH(tclass, 104), .title = N_("TClass"),
+	  .help = N_("traffic class of what it sends over IPv6") },
+	{ HEALTH(expires, 105), .title = N_("Expire"),
+	  .help = N_("its timer goes off in so long, when it was looked at") },
+	{ HEALTH(timer_repeats, 106), .title = N_("TmRep"),
+	  .help = N_("what the timer has sent so far, in a row") },
+	{ HEALTH(mem_received, 107), .title = N_("MemRcv"),
+	  .help = N_("memory: bytes of packets received") },
+	{ HEALTH(mem_receive_limit, 108), .title = N_("MRcvMx"),
+	  .help = N_("memory: receive buffer, at most") },
+	{ HEALTH(mem_sent, 109), .title = N_("MemSnd"),
+	  .help = N_("memory: bytes of packets on their way out") },
+	{ HEALTH(mem_send_limit, 110), .title = N_("MSndMx"),
+	  .help = N_("memory: send buffer, at most") },
+	{ HEALTH(mem_forward, 111), .title = N_("MemFwd"),
+	  .help = N_("memory: bytes set aside for what comes") },
+	{ HEALTH(mem_queued, 112), .title = N_("MemQd"),
+	  .help = N_("memory: bytes of packets that wait to be acknowledged or sent") },
+	{ HEALTH(mem_options, 113), .title = N_("MemOpt"),
+	  .help = N_("memory: bytes of the socket's options") },
+	{ HEALTH(mem_backlog, 114), .title = N_("MemBkl"),
+	  .help = N_("memory: bytes of packets that wait while the socket is in use") },
+	{ NUMBER(uid), .title = N_("UID"), .help = N_("number of the user that the socket belongs to"),
+	  .lists = FT_ON_SOCKETS, WIDTHS(6, 6, 10), .priority = 115, .ascending = true },
+	{ NUMBER(inode), .title = N_("Inode"), .help = N_("inode of the socket's file"),
+	  .lists = FT_ON_SOCKETS, WIDTHS(6, 7, 10), .priority = 116, .ascending = true },
 	{ TEXT(congestion), .title = N_("Congest"), .help = N_("TCP: congestion algorithm"),
 	  .lists = FT_ON_SOCKETS, WIDTHS(7, 7, 15), .priority = 40 },
 	{ TEXT(ca_state), .title = N_("CState"), .help = N_("TCP: state of congestion control"),
 	  .lists = FT_ON_SOCKETS, WIDTHS(8, 8, 8), .priority = 45 },
+	{ TEXT(options), .title = N_("Options"), .help = N_("TCP: what both ends agreed upon"),
+	  .lists = FT_ON_SOCKETS, WIDTHS(7, 21, 62), .priority = 117 },
+	{ TEXT(app_limited), .title = N_("Limit"),
+	  .help = N_("TCP: app, if delivery is what the program gave to send"),
+	  .lists = FT_ON_SOCKETS, WIDTHS(5, 5, 5), .priority = 118 },
+	{ TEXT(timer), .title = N_("Timer"),
+	  .help = N_("what its timer waits for: retransmit, keepalive, time-wait, probe"),
+	  .lists = FT_ON_SOCKETS, WIDTHS(6, 10, 10), .priority = 119 },
 	/* the rest of who, at the right because it may be long */
-	{ TEXT(container), .title = N_("Container"), .help = N_("container of the process"),
+	{ COMMON(container), .title = N_("Container"), .help = N_("container of the process"),
 	  .lists = OWNED_LISTS, WIDTHS(9, 12, 24), .priority = 23, .needs = FT_NEEDS_OWNER },
-	{ TEXT(unit), .title = N_("Unit"), .help = N_("systemd unit of the process"),
+	{ COMMON(unit), .title = N_("Unit"), .help = N_("systemd unit of the process"),
 	  .lists = FT_ON_PROCESSES, WIDTHS(8, 18, 32), .priority = 24, .needs = FT_NEEDS_OWNER },
-	{ TEXT(command), .title = N_("Command"), .help = N_("command line of the process"),
+	{ COMMON(command), .title = N_("Command"), .help = N_("command line of the process"),
 	  .lists = FT_ON_PROCESSES, WIDTHS(12, 30, 200), .priority = 25, .needs = FT_NEEDS_OWNER },
 };
 /* clang-format on */
@@ -270,6 +358,12 @@ const struct ft_column *ft_column_find(const char *id)
 	return NULL;
 }
 
+bool ft_column_is_on(const struct ft_column *column, enum ft_list list, const struct ft_show *show)
+{
+	return column->lists & (1U << list) &&
+	       (show->difference || !(column->needs & FT_NEEDS_DIFFERENCE));
+}
+
 /* The busiest first; sockets by whose they are, events as they came. */
 const struct ft_column *ft_column_default(enum ft_list list)
 {
@@ -280,6 +374,7 @@ const struct ft_column *ft_column_default(enum ft_list list)
 
 /* ---- layout */
 
+#define RAW_CELLS 13
 #define CELLS_MAX (sizeof(((struct ft_layout *)0)->cell) / sizeof(((struct ft_layout *)0)->cell[0]))
 
 /* A column that may be laid out. */
@@ -312,6 +407,10 @@ static unsigned priority_of(const struct ft_column *column, enum ft_list list,
 static bool is_left_out(const struct ft_column *column, const struct ft_show *show)
 {
 	if (show->no_owners && (column->needs & FT_NEEDS_OWNER))
+		return true;
+	if (!show->difference && (column->needs & FT_NEEDS_DIFFERENCE))
+		return true;
+	if (!show->observers && (column->needs & FT_NEEDS_OBSERVERS))
 		return true;
 	return (show->amounts == FT_AMOUNTS_RATES && column->amount == FT_AMOUNT_TOTAL) ||
 	       (show->amounts == FT_AMOUNTS_TOTALS && column->amount == FT_AMOUNT_RATE);
@@ -348,16 +447,29 @@ static size_t collect(enum ft_list list, const struct ft_show *show, unsigned sk
 	return count;
 }
 
+enum width { WIDTH_MIN, WIDTH_NORMAL, WIDTH_MAX };
+
+/* Cells that a column wants; whole numbers want room for a terabyte, the sort column's title for
+ * its mark. */
+static unsigned cells_of(const struct ft_column *column, const struct ft_show *show,
+			 const struct ft_column *sort, enum width width)
+{
+	const unsigned cells[] = { column->min, column->normal, column->max };
+	bool whole = show->raw && column->align == FT_ALIGN_RIGHT;
+	unsigned marked = column == sort ? ft_fmt_width(_(column->title)) + 1 : 0;
+	unsigned least = whole && marked < RAW_CELLS ? RAW_CELLS : marked;
+
+	return cells[width] < least ? least : cells[width];
+}
+
 /* Cells that all candidates take, at normal or at minimal width, with the gaps. */
-static unsigned needed(const struct candidate *candidates, size_t count, bool normal)
+static unsigned needed(const struct candidate *candidates, size_t count,
+		       const struct ft_show *show, const struct ft_column *sort, enum width width)
 {
 	unsigned sum = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct ft_column *column = candidates[i].column;
-
-		sum += (i > 0) + (normal ? column->normal : column->min);
-	}
+	for (size_t i = 0; i < count; i++)
+		sum += (i > 0) + cells_of(candidates[i].column, show, sort, width);
 	return sum;
 }
 
@@ -382,15 +494,15 @@ static bool drop_one(struct candidate *candidates, size_t *count, unsigned floor
 
 /* Gives spare cells one by one to the column that lacks most of its normal or largest width;
  * returns what is left over. */
-static unsigned stretch(struct ft_layout *layout, unsigned spare, bool to_max)
+static unsigned stretch(struct ft_layout *layout, const struct ft_show *show,
+			const struct ft_column *sort, unsigned spare, enum width to)
 {
 	for (; spare > 0; spare--) {
 		unsigned most = 0;
 		size_t needy = 0;
 
 		for (size_t i = 0; i < layout->count; i++) {
-			const struct ft_column *column = layout->cell[i].column;
-			unsigned goal = to_max ? column->max : column->normal;
+			unsigned goal = cells_of(layout->cell[i].column, show, sort, to);
 
 			if (goal > layout->cell[i].width && goal - layout->cell[i].width > most) {
 				most = goal - layout->cell[i].width;
@@ -431,21 +543,22 @@ void ft_column_layout(enum ft_list list, const struct ft_show *show, unsigned wi
 	size_t count = collect(list, show, skip, sort, candidates);
 	unsigned sum, x = 0;
 
-	while (needed(candidates, count, true) > width &&
+	while (needed(candidates, count, show, sort, WIDTH_NORMAL) > width &&
 	       drop_one(candidates, &count, FT_PRIORITY_EXTRA))
 		;
-	while (needed(candidates, count, false) > width && drop_one(candidates, &count, 1))
+	while (needed(candidates, count, show, sort, WIDTH_MIN) > width && drop_one(candidates, &count, 1))
 		;
 	ret_layout->count = count;
 	for (size_t i = 0; i < count; i++) {
 		ret_layout->cell[i].column = candidates[i].column;
-		ret_layout->cell[i].width = candidates[i].column->min;
+		ret_layout->cell[i].width = cells_of(candidates[i].column, show, sort, WIDTH_MIN);
 	}
-	sum = needed(candidates, count, false);
+	sum = needed(candidates, count, show, sort, WIDTH_MIN);
 	if (sum > width)
 		squeeze(ret_layout, sum - width);
 	else
-		stretch(ret_layout, stretch(ret_layout, width - sum, false), true);
+		stretch(ret_layout, show, sort,
+			stretch(ret_layout, show, sort, width - sum, WIDTH_NORMAL), WIDTH_MAX);
 	for (size_t i = 0; i < ret_layout->count; i++) {
 		ret_layout->cell[i].x = x;
 		x += ret_layout->cell[i].width + 1;

@@ -14,14 +14,21 @@
 #include "core/fmt.h"
 #include "core/rows.h"
 
-enum ft_value_kind { FT_VALUE_NONE, FT_VALUE_UINT, FT_VALUE_REAL, FT_VALUE_TEXT };
+enum ft_value_kind { FT_VALUE_NONE, FT_VALUE_UINT, FT_VALUE_INT, FT_VALUE_REAL, FT_VALUE_TEXT };
 
 /* Raw value of a cell: what text batch prints with raw numbers. */
 struct ft_value {
 	enum ft_value_kind kind;
 	uint64_t uint;
+	int64_t sint; /* of a difference */
 	double real;
 	char text[256]; /* unescaped */
+};
+
+/* Names a text that many rows have, without making it: equal tokens, equal texts. */
+struct ft_token {
+	uint64_t word[2];
+	uint16_t minor; /* orders rows of one text before anything else does */
 };
 
 #define FT_ON_FLOWS (1U << FT_LIST_FLOWS)
@@ -34,6 +41,8 @@ struct ft_value {
 
 /* What a column needs to have anything to say; without it, it is not laid out. */
 #define FT_NEEDS_OWNER (1U << 0)
+#define FT_NEEDS_DIFFERENCE (1U << 1)
+#define FT_NEEDS_OBSERVERS (1U << 2) /* several */
 
 /* Which of key m's two kinds of amount a column is. */
 enum ft_amount { FT_AMOUNT_NONE, FT_AMOUNT_RATE, FT_AMOUNT_TOTAL };
@@ -61,6 +70,10 @@ struct ft_column {
 	 * look. */
 	int (*compare)(const struct ft_snapshot *snapshot, const struct ft_row *a,
 		       const struct ft_row *b, const struct ft_show *show);
+	/* Of texts that many flows have in common: the row's one. False = it has none and its rank,
+	 * below 2^63, says all: such rows come before all others. NULL = texts are compared. */
+	bool (*token)(const struct ft_snapshot *snapshot, const struct ft_row *row,
+		      const struct ft_show *show, struct ft_token *ret_token);
 	void (*get)(const struct ft_snapshot *snapshot, const struct ft_row *row,
 		    const struct ft_show *show, struct ft_value *ret_value);
 	/* The cell, escaped, at most `width` cells, not padded. */
@@ -73,6 +86,9 @@ extern const size_t ft_column_count;
 
 /* By id; NULL if none. */
 const struct ft_column *ft_column_find(const char *id);
+/* True if a list has the column, as it is shown: it can be sorted by. */
+bool ft_column_is_on(const struct ft_column *column, enum ft_list list,
+		     const struct ft_show *show);
 /* The list's default sort column. */
 const struct ft_column *ft_column_default(enum ft_list list);
 
@@ -89,11 +105,11 @@ struct ft_layout {
 	struct {
 		const struct ft_column *column;
 		unsigned x, width;
-	} cell[96];
+	} cell[160]; /* more than there are columns */
 };
 /* `skip`: columns scrolled away at the left (the first one, which names the row, stays).
- * The sort column is never dropped. One cell of space between columns. show->amounts leaves out
- * rate or total columns (unless sorted by). */
+ * The sort column is never dropped, and has a cell more than its title, for the mark. One cell of
+ * space between columns. show->amounts leaves out rate or total columns (unless sorted by). */
 void ft_column_layout(enum ft_list list, const struct ft_show *show, unsigned width,
 		      unsigned skip, const struct ft_column *sort, struct ft_layout *ret_layout);
 

@@ -2,13 +2,14 @@
 /*
  * Columns of amounts and times, the same for flows and groups. Rates are in the unit of
  * ft_show; totals are bytes for bits too (a total of bits is of no use to anyone), packets
- * for packets. Layer 2 takes the frame's bytes.
+ * for packets. Layer 2 takes the frame's bytes. Of a difference each is the difference.
  */
 #include "core/column_priv.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "core/difference.h"
 #include "core/nls.h"
 
 const char *ft_column_rate_unit(enum ft_unit unit)
@@ -68,38 +69,105 @@ char *ft_column_units_brief(const struct ft_show *show, char *buf, size_t size)
 	return buf;
 }
 
-/* A row's total; sent or received by the local end or the group's member. */
-static struct ft_counts total_of(const struct ft_row *row, const struct ft_show *show, bool sent)
+/* ---- one side of a row: what the local end or the group's member sent, or what it got */
+
+/* The row of the flow in the moment that is shown; NULL if it has vanished. */
+static const struct ft_flow_hot *flow_now(const struct ft_snapshot *snapshot,
+					  const struct ft_row *row)
 {
+	return snapshot->difference && ft_flow_has_vanished(snapshot, row->flow) ? NULL :
+										   row->flow;
+}
+
+/* Since first seen, or since key z. */
+static struct ft_counts total_now(const struct ft_snapshot *snapshot, const struct ft_row *row,
+				  const struct ft_show *show, bool sent)
+{
+	const struct ft_flow_hot *flow;
 	int tx;
 
 	if (row->group)
 		return sent ? row->group->tx : row->group->rx;
+	flow = flow_now(snapshot, row);
 	tx = ft_flow_tx(row->flow->flow);
-	return ft_flow_total(show->baseline, row->flow, sent ? tx : !tx);
+	if (!flow)
+		return (struct ft_counts){ 0 };
+	return ft_flow_total(snapshot->difference ? NULL : show->baseline, flow, sent ? tx : !tx);
 }
 
-/* A row's rate of one side: bits, bytes or packets a second. */
+/* In a difference's baseline. */
+static struct ft_counts total_was(const struct ft_snapshot *snapshot, const struct ft_row *row,
+				  bool sent)
+{
+	const struct ft_flow_hot *flow;
+	int tx;
+
+	if (row->group && row->group->was)
+		return sent ? row->group->was->tx : row->group->was->rx;
+	flow = row->group ? NULL : ft_flow_was(snapshot, row->flow);
+	if (!flow)
+		return (struct ft_counts){ 0 };
+	tx = ft_flow_tx(row->flow->flow);
+	return flow->total[sent ? tx : !tx];
+}
+
+/* The rate of a side, from its two parts: bits, bytes or packets a second. */
+static double rate_in(float bytes, float packets, const struct ft_counts *total,
+		      const struct ft_show *show, enum ft_unit unit)
+{
+	double rate = (double)bytes;
+
+	if (unit == FT_UNIT_PACKETS)
+		return (double)packets;
+	if (show->layer == 2 && total->bytes > 0)
+		rate *= (double)total->l2_bytes / (double)total->bytes;
+	return unit == FT_UNIT_BITS ? rate * 8 : rate;
+}
+
+static double flow_rate(const struct ft_flow_hot *flow, int dir, const struct ft_show *show,
+			enum ft_unit unit)
+{
+	if (!flow)
+		return 0;
+	return rate_in(flow->rate_bytes[show->window][dir], flow->rate_packets[show->window][dir],
+		       &flow->total[dir], show, unit);
+}
+
+/* A row's rate of one side; of a difference how much more it is than it was. */
 static double rate_of(const struct ft_snapshot *snapshot, const struct ft_row *row,
 		      const struct ft_show *show, enum ft_unit unit, bool sent)
 {
 	const struct ft_group *group = row->group;
-	const struct ft_counts *total;
+	unsigned side = sent ? 0 : 1, w = show->window;
 	double rate;
+	int dir;
 
 	if (!group) {
-		int tx = ft_flow_tx(row->flow->flow);
-
-		rate = ft_flow_rate(snapshot, row->flow, sent ? tx : !tx, show->window, unit,
-				    show->layer);
-		return unit == FT_UNIT_BITS ? rate * 8 : rate;
+		dir = sent ? ft_flow_tx(row->flow->flow) : !ft_flow_tx(row->flow->flow);
+		rate = flow_rate(flow_now(snapshot, row), dir, show, unit);
+		if (snapshot->difference)
+			rate -= flow_rate(ft_flow_was(snapshot, row->flow), dir, show, unit);
+		return rate;
 	}
-	if (unit == FT_UNIT_PACKETS)
-		return (double)group->rate_packets[show->window][sent ? 0 : 1];
-	rate = (double)group->rate_bytes[show->window][sent ? 0 : 1];
-	total = sent ? &group->tx : &group->rx;
-	if (show->layer == 2 && total->bytes > 0)
-		rate *= (double)total->l2_bytes / (double)total->bytes;
+	rate = rate_in(group->rate_bytes[w][side], group->rate_packets[w][side],
+		       sent ? &group->tx : &group->rx, show, unit);
+	if (group->was)
+		rate -= rate_in(group->was->rate_bytes[w][side], group->was->rate_packets[w][side],
+				sent ? &group->was->tx : &group->was->rx, show, unit);
+	return rate;
+}
+
+/* Both sides together: of a flow the two directions, whichever is whose. */
+static double both_rates(const struct ft_snapshot *snapshot, const struct ft_row *row,
+			 const struct ft_show *show, enum ft_unit unit)
+{
+	double rate;
+
+	if (row->group || snapshot->difference)
+		return rate_of(snapshot, row, show, unit, true) +
+		       rate_of(snapshot, row, show, unit, false);
+	rate = ft_flow_rate(snapshot, row->flow, 0, show->window, unit, show->layer) +
+	       ft_flow_rate(snapshot, row->flow, 1, show->window, unit, show->layer);
 	return unit == FT_UNIT_BITS ? rate * 8 : rate;
 }
 
@@ -139,42 +207,37 @@ static double value_rx(const struct ft_snapshot *snapshot, const struct ft_row *
 static double value_rate(const struct ft_snapshot *snapshot, const struct ft_row *row,
 			 const struct ft_show *show)
 {
-	return rate_of(snapshot, row, show, show->unit, true) +
-	       rate_of(snapshot, row, show, show->unit, false);
+	return both_rates(snapshot, row, show, show->unit);
 }
 
 static double value_pps(const struct ft_snapshot *snapshot, const struct ft_row *row,
 			const struct ft_show *show)
 {
-	return rate_of(snapshot, row, show, FT_UNIT_PACKETS, true) +
-	       rate_of(snapshot, row, show, FT_UNIT_PACKETS, false);
+	return both_rates(snapshot, row, show, FT_UNIT_PACKETS);
 }
 
-static uint64_t value_tx_total(const struct ft_snapshot *snapshot, const struct ft_row *row,
-			       const struct ft_show *show)
+/* Totals, from both sides' counts. */
+static uint64_t value_tx_total(struct ft_counts tx, struct ft_counts rx, const struct ft_show *show)
 {
-	(void)snapshot;
-	return amount_of(total_of(row, show, true), show);
+	(void)rx;
+	return amount_of(tx, show);
 }
 
-static uint64_t value_rx_total(const struct ft_snapshot *snapshot, const struct ft_row *row,
-			       const struct ft_show *show)
+static uint64_t value_rx_total(struct ft_counts tx, struct ft_counts rx, const struct ft_show *show)
 {
-	(void)snapshot;
-	return amount_of(total_of(row, show, false), show);
+	(void)tx;
+	return amount_of(rx, show);
 }
 
-static uint64_t value_total(const struct ft_snapshot *snapshot, const struct ft_row *row,
-			    const struct ft_show *show)
+static uint64_t value_total(struct ft_counts tx, struct ft_counts rx, const struct ft_show *show)
 {
-	return value_tx_total(snapshot, row, show) + value_rx_total(snapshot, row, show);
+	return amount_of(tx, show) + amount_of(rx, show);
 }
 
-static uint64_t value_packets(const struct ft_snapshot *snapshot, const struct ft_row *row,
-			      const struct ft_show *show)
+static uint64_t value_packets(struct ft_counts tx, struct ft_counts rx, const struct ft_show *show)
 {
-	(void)snapshot;
-	return total_of(row, show, true).packets + total_of(row, show, false).packets;
+	(void)show;
+	return tx.packets + rx.packets;
 }
 
 /* Since first seen; an ended flow's age stands still. */
@@ -201,7 +264,9 @@ static uint64_t value_idle(const struct ft_snapshot *snapshot, const struct ft_r
 #define RATE_COLUMN(name) \
 	FT_COLUMN_RANK(name) \
 	{ \
-		return ft_rank_real(value_##name(snapshot, row, show)); \
+		double value = value_##name(snapshot, row, show); \
+\
+		return snapshot->difference ? ft_rank_signed_real(value) : ft_rank_real(value); \
 	} \
 	FT_COLUMN_GET(name) \
 	{ \
@@ -210,7 +275,51 @@ static uint64_t value_idle(const struct ft_snapshot *snapshot, const struct ft_r
 	} \
 	FT_COLUMN_FORMAT(name) \
 	{ \
-		ft_fmt_rate(value_##name(snapshot, row, show), show->prefix, width, buf, size); \
+		double value = value_##name(snapshot, row, show); \
+\
+		if (snapshot->difference) \
+			ft_fmt_signed_rate(value, show->prefix, width, buf, size); \
+		else \
+			ft_fmt_rate(value, show->prefix, width, buf, size); \
+	}
+
+/* now_ is a number; more_ in a difference by how much it is more than it was. */
+#define TOTAL_COLUMN(name) \
+	static uint64_t now_##name(const struct ft_snapshot *snapshot, const struct ft_row *row, \
+				   const struct ft_show *show) \
+	{ \
+		return value_##name(total_now(snapshot, row, show, true), \
+				    total_now(snapshot, row, show, false), show); \
+	} \
+	static int64_t more_##name(const struct ft_snapshot *snapshot, const struct ft_row *row, \
+				   const struct ft_show *show) \
+	{ \
+		return (int64_t)(now_##name(snapshot, row, show) - \
+				 value_##name(total_was(snapshot, row, true), \
+					      total_was(snapshot, row, false), show)); \
+	} \
+	FT_COLUMN_RANK(name) \
+	{ \
+		if (snapshot->difference) \
+			return ft_rank_signed(more_##name(snapshot, row, show)); \
+		return now_##name(snapshot, row, show); \
+	} \
+	FT_COLUMN_GET(name) \
+	{ \
+		ret_value->kind = snapshot->difference ? FT_VALUE_INT : FT_VALUE_UINT; \
+		if (snapshot->difference) \
+			ret_value->sint = more_##name(snapshot, row, show); \
+		else \
+			ret_value->uint = now_##name(snapshot, row, show); \
+	} \
+	FT_COLUMN_FORMAT(name) \
+	{ \
+		if (snapshot->difference) \
+			ft_fmt_signed(more_##name(snapshot, row, show), show->prefix, width, buf, \
+				      size); \
+		else \
+			ft_fmt_count(now_##name(snapshot, row, show), show->prefix, width, buf, \
+				     size); \
 	}
 
 #define UINT_COLUMN(name, put) \
@@ -228,12 +337,6 @@ static uint64_t value_idle(const struct ft_snapshot *snapshot, const struct ft_r
 		put(value_##name(snapshot, row, show), show, width, buf, size); \
 	}
 
-static void put_count(uint64_t value, const struct ft_show *show, unsigned width, char *buf,
-		      size_t size)
-{
-	ft_fmt_count(value, show->prefix, width, buf, size);
-}
-
 static void put_age(uint64_t value, const struct ft_show *show, unsigned width, char *buf,
 		    size_t size)
 {
@@ -245,10 +348,10 @@ RATE_COLUMN(tx)
 RATE_COLUMN(rx)
 RATE_COLUMN(rate)
 RATE_COLUMN(pps)
-UINT_COLUMN(tx_total, put_count)
-UINT_COLUMN(rx_total, put_count)
-UINT_COLUMN(total, put_count)
-UINT_COLUMN(packets, put_count)
+TOTAL_COLUMN(tx_total)
+TOTAL_COLUMN(rx_total)
+TOTAL_COLUMN(total)
+TOTAL_COLUMN(packets)
 UINT_COLUMN(age, put_age)
 UINT_COLUMN(idle, put_age)
 
@@ -261,4 +364,20 @@ uint64_t ft_rank_real(double value)
 		return 0;
 	memcpy(&bits, &value, sizeof(bits));
 	return bits;
+}
+
+/* Negative numbers before all others. */
+uint64_t ft_rank_signed(int64_t value)
+{
+	return (uint64_t)value ^ 1ULL << 63;
+}
+
+uint64_t ft_rank_signed_real(double value)
+{
+	const uint64_t sign = 1ULL << 63;
+	uint64_t bits;
+
+	value += 0.0; /* -0 is 0 */
+	memcpy(&bits, &value, sizeof(bits));
+	return bits & sign ? ~bits : bits | sign;
 }

@@ -126,6 +126,17 @@ static void put_end(const struct ft_row *row, const struct ft_show *show, bool l
 		(void)snapshot; \
 		return ft_compare_addr(x.addr, x.port, y.addr, y.port); \
 	} \
+	FT_COLUMN_TOKEN(name) \
+	{ \
+		struct end end = end_of(row, show, is_local); \
+\
+		(void)snapshot; \
+		if (ft_addr_is_v4(end.addr)) \
+			return false; /* all of it is in the rank */ \
+		memcpy(ret_token->word, end.addr, sizeof(ret_token->word)); \
+		ret_token->minor = end.port; \
+		return true; \
+	} \
 	FT_COLUMN_GET(name) \
 	{ \
 		(void)snapshot; \
@@ -403,9 +414,51 @@ FT_COLUMN_FORMAT(state)
 	ft_put_text(name, show, width, buf, size);
 }
 
+static void text_observer(const struct ft_snapshot *snapshot, const struct ft_row *row,
+			  const struct ft_show *show, char *buf, size_t size)
+{
+	(void)show;
+	ft_text_copy(ft_snapshot_observer(snapshot, row->flow->flow->key.scope), buf, size);
+}
+
+FT_TEXT_FUNCTIONS(observer)
 FT_TEXT_FUNCTIONS(service)
+
+/* All that ft_text_service looks at. */
+FT_COLUMN_TOKEN(service)
+{
+	const struct ft_flow *flow = row->flow->flow;
+	uint16_t port = ft_protocol_has_ports(flow->key.protocol) ? ft_flow_service_port(flow) :
+								    ntohs(flow->key.port_b_be);
+
+	(void)snapshot;
+	(void)show;
+	ret_token->word[0] = (uint64_t)flow->key.protocol << 32 |
+			     (uint64_t)row->flow->entry_flags << 16 | port;
+	ret_token->word[1] = flow->extra;
+	ret_token->minor = 0;
+	return true;
+}
+
 FT_TEXT_RANK(iface)
 FT_TEXT_CELL(iface)
+
+/* Of a flow the scope and where it went; of a socket the interface's name. */
+FT_COLUMN_TOKEN(iface)
+{
+	const struct ft_flow_hot *flow = row->flow;
+
+	(void)snapshot;
+	(void)show;
+	ret_token->minor = 0;
+	if (row->socket) {
+		memcpy(ret_token->word, row->socket->iface, sizeof(ret_token->word));
+		return true;
+	}
+	ret_token->word[0] = (uint64_t)flow->flow->key.scope << 8 | flow->flow->local;
+	ret_token->word[1] = (uint64_t)flow->iface_slot[0] << 16 | flow->iface_slot[1];
+	return true;
+}
 
 /* Most flows went the same way: that is seen without making texts. */
 FT_COLUMN_COMPARE(iface)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/addr.h"
+#include "core/difference.h"
 #include "core/nls.h"
 #include "core/socket.h"
 
@@ -131,25 +132,36 @@ FT_COLUMN_FORMAT(own)
 	snprintf(buf, size, "%s", row->group->own && width > 0 ? "*" : "");
 }
 
+/* How many more there are than there were. */
+static int64_t more_flows(const struct ft_group *group)
+{
+	return (int64_t)group->flows - (int64_t)group->was->flows;
+}
+
 FT_COLUMN_RANK(flows)
 {
 	(void)snapshot;
 	(void)show;
-	return row->group->flows;
+	return row->group->was ? ft_rank_signed(more_flows(row->group)) : row->group->flows;
 }
 
 FT_COLUMN_GET(flows)
 {
 	(void)snapshot;
 	(void)show;
-	ret_value->kind = FT_VALUE_UINT;
+	ret_value->kind = row->group->was ? FT_VALUE_INT : FT_VALUE_UINT;
 	ret_value->uint = row->group->flows;
+	if (row->group->was)
+		ret_value->sint = more_flows(row->group);
 }
 
 FT_COLUMN_FORMAT(flows)
 {
 	(void)snapshot;
-	ft_fmt_count(row->group->flows, show->prefix, width, buf, size);
+	if (row->group->was)
+		ft_fmt_signed(more_flows(row->group), show->prefix, width, buf, size);
+	else
+		ft_fmt_count(row->group->flows, show->prefix, width, buf, size);
 }
 
 /* ---- owners */
@@ -198,6 +210,21 @@ static void text_user(const struct ft_snapshot *snapshot, const struct ft_row *r
 		ft_text_number(row->socket->uid, buf, size);
 }
 
+/* The owner tells the process and all that is known of it; of a socket without one the user is
+ * known all the same. */
+#define OWNER_TOKEN(name) \
+	FT_COLUMN_TOKEN(name) \
+	{ \
+		bool uid = row->socket && row->socket->inode; \
+\
+		(void)snapshot; \
+		(void)show; \
+		ret_token->word[0] = owner_of(row); \
+		ret_token->word[1] = uid ? 1ULL << 32 | row->socket->uid : 0; \
+		ret_token->minor = 0; \
+		return true; \
+	}
+
 PROCESS_TEXT(container, container)
 PROCESS_TEXT(unit, unit)
 PROCESS_TEXT(command, cmdline)
@@ -207,6 +234,11 @@ FT_TEXT_FUNCTIONS(user)
 FT_TEXT_FUNCTIONS(container)
 FT_TEXT_FUNCTIONS(unit)
 FT_TEXT_FUNCTIONS(command)
+OWNER_TOKEN(process)
+OWNER_TOKEN(user)
+OWNER_TOKEN(container)
+OWNER_TOKEN(unit)
+OWNER_TOKEN(command)
 
 FT_COLUMN_RANK(pid)
 {

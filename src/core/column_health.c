@@ -97,6 +97,66 @@ SOCKET_VALUE(backoff, backoff)
 SOCKET_VALUE(probes, probes)
 SOCKET_VALUE(snd_wscale, snd_wscale)
 SOCKET_VALUE(rcv_wscale, rcv_wscale)
+SOCKET_VALUE(bbr_bw, bbr_bytes_per_s)
+SOCKET_VALUE(bbr_rtt, bbr_min_rtt_us)
+SOCKET_VALUE(bbr_pacing, bbr_pacing_gain_per_mille)
+SOCKET_VALUE(bbr_cwnd, bbr_cwnd_gain_per_mille)
+SOCKET_VALUE(vegas_on, vegas_enabled)
+SOCKET_VALUE(vegas_count, vegas_rtt_count)
+SOCKET_VALUE(vegas_rtt, vegas_rtt_us)
+SOCKET_VALUE(vegas_min_rtt, vegas_min_rtt_us)
+SOCKET_VALUE(dctcp_on, dctcp_enabled)
+SOCKET_VALUE(dctcp_ce, dctcp_ce_state)
+SOCKET_VALUE(dctcp_alpha, dctcp_alpha)
+SOCKET_VALUE(dctcp_ecn, dctcp_ecn_bytes)
+SOCKET_VALUE(dctcp_total, dctcp_bytes)
+SOCKET_VALUE(received_ce, received_ce)
+SOCKET_VALUE(delivered_ect_one, accecn_delivered_e1_bytes)
+SOCKET_VALUE(delivered_ect_zero, accecn_delivered_e0_bytes)
+SOCKET_VALUE(delivered_ce_bytes, accecn_delivered_ce_bytes)
+SOCKET_VALUE(received_ect_one, accecn_received_e1_bytes)
+SOCKET_VALUE(received_ect_zero, accecn_received_e0_bytes)
+SOCKET_VALUE(received_ce_bytes, accecn_received_ce_bytes)
+SOCKET_VALUE(accecn_failure, accecn_failure)
+SOCKET_VALUE(accecn_option, accecn_option)
+SOCKET_VALUE(tos, tos)
+SOCKET_VALUE(tclass, traffic_class)
+SOCKET_VALUE(expires, timer_expires_ms)
+SOCKET_VALUE(timer_repeats, timer_retransmits)
+
+#define MEMORY_VALUE(name, kind) \
+	static bool value_##name(const struct ft_snapshot *snapshot, const struct ft_row *row, \
+				 uint64_t *ret_value) \
+	{ \
+		(void)snapshot; \
+		*ret_value = row->socket->memory[FT_MEMORY_##kind]; \
+		return row->socket->has_memory; \
+	}
+
+MEMORY_VALUE(mem_received, RECEIVE)
+MEMORY_VALUE(mem_receive_limit, RECEIVE_LIMIT)
+MEMORY_VALUE(mem_sent, SEND)
+MEMORY_VALUE(mem_send_limit, SEND_LIMIT)
+MEMORY_VALUE(mem_forward, FORWARD)
+MEMORY_VALUE(mem_queued, QUEUED)
+MEMORY_VALUE(mem_options, OPTIONS)
+MEMORY_VALUE(mem_backlog, BACKLOG)
+
+static bool value_uid(const struct ft_snapshot *snapshot, const struct ft_row *row,
+		      uint64_t *ret_value)
+{
+	(void)snapshot;
+	*ret_value = row->socket->uid;
+	return row->socket->inode;
+}
+
+static bool value_inode(const struct ft_snapshot *snapshot, const struct ft_row *row,
+			uint64_t *ret_value)
+{
+	(void)snapshot;
+	*ret_value = row->socket->inode;
+	return row->socket->inode;
+}
 
 static bool value_overhead(const struct ft_snapshot *snapshot, const struct ft_row *row,
 			   uint64_t *ret_value)
@@ -156,6 +216,28 @@ static void put_per_mille(uint64_t value, const struct ft_show *show, unsigned w
 		snprintf(text, sizeof(text), "%u%%", (unsigned)value / 10);
 	else
 		snprintf(text, sizeof(text), ">9999%%");
+	ft_fmt_fit(text, width, FT_ALIGN_LEFT, false, true, buf, size);
+}
+
+/* "2.89": a factor. */
+static void put_ratio(uint64_t value, const struct ft_show *show, unsigned width, char *buf,
+		      size_t size)
+{
+	char text[24];
+
+	(void)show;
+	snprintf(text, sizeof(text), "%.2f", (double)value / 1000);
+	ft_fmt_fit(text, width, FT_ALIGN_LEFT, false, true, buf, size);
+}
+
+/* A number that is a name: all of its digits. */
+static void put_number(uint64_t value, const struct ft_show *show, unsigned width, char *buf,
+		       size_t size)
+{
+	char text[24];
+
+	(void)show;
+	ft_text_number((unsigned)value, text, sizeof(text));
 	ft_fmt_fit(text, width, FT_ALIGN_LEFT, false, true, buf, size);
 }
 
@@ -246,6 +328,42 @@ HEALTH_COLUMN(backoff, put_count)
 HEALTH_COLUMN(probes, put_count)
 HEALTH_COLUMN(snd_wscale, put_count)
 HEALTH_COLUMN(rcv_wscale, put_count)
+HEALTH_COLUMN(bbr_bw, put_rate)
+HEALTH_COLUMN(bbr_rtt, put_span)
+HEALTH_COLUMN(bbr_pacing, put_ratio)
+HEALTH_COLUMN(bbr_cwnd, put_ratio)
+HEALTH_COLUMN(vegas_on, put_count)
+HEALTH_COLUMN(vegas_count, put_count)
+HEALTH_COLUMN(vegas_rtt, put_span)
+HEALTH_COLUMN(vegas_min_rtt, put_span)
+HEALTH_COLUMN(dctcp_on, put_count)
+HEALTH_COLUMN(dctcp_ce, put_count)
+HEALTH_COLUMN(dctcp_alpha, put_count)
+HEALTH_COLUMN(dctcp_ecn, put_count)
+HEALTH_COLUMN(dctcp_total, put_count)
+HEALTH_COLUMN(received_ce, put_count)
+HEALTH_COLUMN(delivered_ect_one, put_count)
+HEALTH_COLUMN(delivered_ect_zero, put_count)
+HEALTH_COLUMN(delivered_ce_bytes, put_count)
+HEALTH_COLUMN(received_ect_one, put_count)
+HEALTH_COLUMN(received_ect_zero, put_count)
+HEALTH_COLUMN(received_ce_bytes, put_count)
+HEALTH_COLUMN(accecn_failure, put_count)
+HEALTH_COLUMN(accecn_option, put_count)
+HEALTH_COLUMN(tos, put_count)
+HEALTH_COLUMN(tclass, put_count)
+HEALTH_COLUMN(expires, put_ms)
+HEALTH_COLUMN(timer_repeats, put_count)
+HEALTH_COLUMN(mem_received, put_count)
+HEALTH_COLUMN(mem_receive_limit, put_count)
+HEALTH_COLUMN(mem_sent, put_count)
+HEALTH_COLUMN(mem_send_limit, put_count)
+HEALTH_COLUMN(mem_forward, put_count)
+HEALTH_COLUMN(mem_queued, put_count)
+HEALTH_COLUMN(mem_options, put_count)
+HEALTH_COLUMN(mem_backlog, put_count)
+HEALTH_COLUMN(uid, put_number)
+HEALTH_COLUMN(inode, put_number)
 
 /* ---- words */
 
@@ -265,5 +383,36 @@ static void text_ca_state(const struct ft_snapshot *snapshot, const struct ft_ro
 	ft_text_copy(row->socket->tcp ? ft_health_ca_state(&row->socket->health) : "", buf, size);
 }
 
+static void text_options(const struct ft_snapshot *snapshot, const struct ft_row *row,
+			 const struct ft_show *show, char *buf, size_t size)
+{
+	(void)snapshot;
+	(void)show;
+	ft_text_copy("", buf, size);
+	if (row->socket->tcp)
+		ft_health_options(&row->socket->health, buf, size);
+}
+
+static void text_app_limited(const struct ft_snapshot *snapshot, const struct ft_row *row,
+			     const struct ft_show *show, char *buf, size_t size)
+{
+	bool limited = row->socket->tcp && row->socket->health.known & FT_HEALTH_APP_LIMITED;
+
+	(void)snapshot;
+	(void)show;
+	ft_text_copy(limited ? "app" : "", buf, size);
+}
+
+static void text_timer(const struct ft_snapshot *snapshot, const struct ft_row *row,
+		       const struct ft_show *show, char *buf, size_t size)
+{
+	(void)snapshot;
+	(void)show;
+	ft_text_copy(ft_health_timer(&row->socket->health), buf, size);
+}
+
 FT_TEXT_FUNCTIONS(congestion)
 FT_TEXT_FUNCTIONS(ca_state)
+FT_TEXT_FUNCTIONS(options)
+FT_TEXT_FUNCTIONS(app_limited)
+FT_TEXT_FUNCTIONS(timer)

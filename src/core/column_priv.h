@@ -33,6 +33,9 @@ char *ft_text_vlan(uint32_t outer, uint32_t inner, char *buf, size_t size);
 
 /* Order-preserving bits of a number >= 0. */
 uint64_t ft_rank_real(double value);
+/* Of any number: of a difference, which may be negative. */
+uint64_t ft_rank_signed_real(double value);
+uint64_t ft_rank_signed(int64_t value);
 /* Ranks of texts: the first seven bytes, case folded; lowest bit set if there is more. */
 uint64_t ft_rank_text(const char *text);
 /* Case-insensitive, then exact. */
@@ -66,6 +69,13 @@ void ft_put_text(const char *raw, const struct ft_show *show, unsigned width, ch
 #define FT_TEXT_COLUMN(name) \
 	FT_NUMBER_COLUMN(name); \
 	FT_COLUMN_COMPARE(name)
+
+#define FT_COLUMN_TOKEN(name) \
+	bool ft_token_##name(const struct ft_snapshot *snapshot, const struct ft_row *row, \
+			     const struct ft_show *show, struct ft_token *ret_token)
+#define FT_COMMON_COLUMN(name) \
+	FT_TEXT_COLUMN(name); \
+	FT_COLUMN_TOKEN(name)
 
 /* Made from a function text_NAME(snapshot, row, show, buf, size). */
 #define FT_TEXT_RANK(name) \
@@ -101,13 +111,16 @@ void ft_put_text(const char *raw, const struct ft_show *show, unsigned width, ch
 	} \
 	FT_TEXT_CELL(name)
 
+/* column_difference.c */
+FT_NUMBER_COLUMN(change);
 /* column_flow.c */
-FT_TEXT_COLUMN(local);
-FT_TEXT_COLUMN(remote);
+FT_TEXT_COLUMN(observer);
+FT_COMMON_COLUMN(local);
+FT_COMMON_COLUMN(remote);
 FT_NUMBER_COLUMN(dir);
 FT_NUMBER_COLUMN(protocol);
-FT_TEXT_COLUMN(service);
-FT_TEXT_COLUMN(iface);
+FT_COMMON_COLUMN(service);
+FT_COMMON_COLUMN(iface);
 FT_NUMBER_COLUMN(vlan);
 FT_NUMBER_COLUMN(state);
 FT_NUMBER_COLUMN(flags);
@@ -122,12 +135,12 @@ FT_TEXT_COLUMN(why);
 FT_TEXT_COLUMN(host);
 FT_NUMBER_COLUMN(own);
 FT_NUMBER_COLUMN(flows);
-FT_TEXT_COLUMN(process);
+FT_COMMON_COLUMN(process);
 FT_NUMBER_COLUMN(pid);
-FT_TEXT_COLUMN(user);
-FT_TEXT_COLUMN(container);
-FT_TEXT_COLUMN(unit);
-FT_TEXT_COLUMN(command);
+FT_COMMON_COLUMN(user);
+FT_COMMON_COLUMN(container);
+FT_COMMON_COLUMN(unit);
+FT_COMMON_COLUMN(command);
 /* column_health.c */
 FT_NUMBER_COLUMN(rtt);
 FT_NUMBER_COLUMN(min_rtt);
@@ -179,6 +192,42 @@ FT_NUMBER_COLUMN(backoff);
 FT_NUMBER_COLUMN(probes);
 FT_NUMBER_COLUMN(snd_wscale);
 FT_NUMBER_COLUMN(rcv_wscale);
+FT_NUMBER_COLUMN(bbr_bw);
+FT_NUMBER_COLUMN(bbr_rtt);
+FT_NUMBER_COLUMN(bbr_pacing);
+FT_NUMBER_COLUMN(bbr_cwnd);
+FT_NUMBER_COLUMN(vegas_on);
+FT_NUMBER_COLUMN(vegas_count);
+FT_NUMBER_COLUMN(vegas_rtt);
+FT_NUMBER_COLUMN(vegas_min_rtt);
+FT_NUMBER_COLUMN(dctcp_on);
+FT_NUMBER_COLUMN(dctcp_ce);
+FT_NUMBER_COLUMN(dctcp_alpha);
+FT_NUMBER_COLUMN(dctcp_ecn);
+FT_NUMBER_COLUMN(dctcp_total);
+FT_NUMBER_COLUMN(received_ce);
+FT_NUMBER_COLUMN(delivered_ect_one);
+FT_NUMBER_COLUMN(delivered_ect_zero);
+FT_NUMBER_COLUMN(delivered_ce_bytes);
+FT_NUMBER_COLUMN(received_ect_one);
+FT_NUMBER_COLUMN(received_ect_zero);
+FT_NUMBER_COLUMN(received_ce_bytes);
+FT_NUMBER_COLUMN(accecn_failure);
+FT_NUMBER_COLUMN(accecn_option);
+FT_NUMBER_COLUMN(tos);
+FT_NUMBER_COLUMN(tclass);
+FT_NUMBER_COLUMN(expires);
+FT_NUMBER_COLUMN(timer_repeats);
+FT_NUMBER_COLUMN(mem_received);
+FT_NUMBER_COLUMN(mem_receive_limit);
+FT_NUMBER_COLUMN(mem_sent);
+FT_NUMBER_COLUMN(mem_send_limit);
+FT_NUMBER_COLUMN(mem_forward);
+FT_NUMBER_COLUMN(mem_queued);
+FT_NUMBER_COLUMN(mem_options);
+FT_NUMBER_COLUMN(mem_backlog);
+FT_NUMBER_COLUMN(uid);
+FT_NUMBER_COLUMN(inode);
 FT_NUMBER_COLUMN(max_pacing);
 FT_NUMBER_COLUMN(last_sent);
 FT_NUMBER_COLUMN(last_received);
@@ -193,6 +242,9 @@ FT_NUMBER_COLUMN(app_received);
 FT_NUMBER_COLUMN(overhead);
 FT_TEXT_COLUMN(congestion);
 FT_TEXT_COLUMN(ca_state);
+FT_TEXT_COLUMN(options);
+FT_TEXT_COLUMN(app_limited);
+FT_TEXT_COLUMN(timer);
 /* column_amount.c */
 FT_NUMBER_COLUMN(age);
 FT_NUMBER_COLUMN(idle);

@@ -24,6 +24,7 @@ struct ft_events {
 	size_t chunk_count, chunk_space;
 	size_t skip;  /* events of the first chunk that have left */
 	size_t count; /* in the ring */
+	size_t restored; /* since the last list, beside those that waited */
 	uint64_t last_id;
 	uint64_t lost[FT_EVENT_LOST_MAX];
 };
@@ -298,16 +299,38 @@ static size_t append(struct ft_events *events)
 	return count;
 }
 
+void ft_events_restore(struct ft_events *events, const struct ft_flow_event *event)
+{
+	struct ft_flow_event *to = next_place(events);
+
+	*to = *event;
+	to->hot.flow = &to->flow;
+	hold(events->owners, to);
+	events->last_id = event->flow.id;
+	events->count++;
+	events->restored++;
+	if (events->count > events->bound)
+		drop_oldest(events);
+}
+
+void ft_events_restore_counts(struct ft_events *events, uint64_t total,
+			      const uint64_t lost[FT_EVENT_LOST_MAX])
+{
+	events->last_id = total;
+	memcpy(events->lost, lost, sizeof(events->lost));
+}
+
 const struct ft_event_list *ft_events_publish(struct ft_events *events)
 {
-	size_t fresh = append(events);
+	size_t fresh = append(events) + events->restored;
 	struct ft_event_list *list =
 		xcalloc(1, sizeof(*list) + events->chunk_count * sizeof(list->chunks[0]));
 
 	atomic_init(&list->refs, 1);
 	list->skip = events->skip;
 	list->count = events->count;
-	list->fresh = events->count - fresh;
+	list->fresh = events->count - (fresh < events->count ? fresh : events->count);
+	events->restored = 0;
 	list->total = events->last_id;
 	memcpy(list->lost, events->lost, sizeof(list->lost));
 	list->chunk_count = events->chunk_count;

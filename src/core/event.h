@@ -111,6 +111,11 @@ void ft_events_lost(struct ft_events *events, enum ft_event_loss loss, uint64_t 
 /* Asks for the flow's id of each event that waits and has none; 0 = not known. */
 void ft_events_join(struct ft_events *events,
 		    uint64_t (*find)(void *arg, const struct ft_flow_event *event), void *arg);
+/* For what is read back: an event with the id and the times that it had, newer than all there are;
+ * how many there had been by then, and how many were lost. */
+void ft_events_restore(struct ft_events *events, const struct ft_flow_event *event);
+void ft_events_restore_counts(struct ft_events *events, uint64_t total,
+			      const uint64_t lost[FT_EVENT_LOST_MAX]);
 /* Ends the interval: what waited is in the ring. A list with one reference, the caller's. */
 const struct ft_event_list *ft_events_publish(struct ft_events *events);
 

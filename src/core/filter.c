@@ -2,7 +2,7 @@
 /*
  * The display filter as a value: an expression's program, shared by copies, and the set of
  * protocols and versions that the keys T U I O A V show. filter_parse.c makes the program,
- * filter_match.c runs it.
+ * filter_match.c asks it about one flow, filter_run.c about many.
  */
 #include "core/filter_priv.h"
 
@@ -19,6 +19,7 @@ void ft_filter_program_put(struct ft_filter_program *program)
 	for (size_t i = 0; i < program->word_count; i++)
 		free(program->words[i]);
 	free(program->words);
+	free(program->nodes);
 	free(program->tests);
 	free(program);
 }

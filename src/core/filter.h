@@ -14,6 +14,7 @@
  *   process     part of a name (of the local end's owner; on loopback of either owner), also
  *               transit, kernel, unknown; `user` a whole name or a number; `container` part of
  *               a container's name or of a systemd unit; `state` the start of a state's name
+ *   observer    the whole name of the host that saw the flow, where there may be several
  *   in, out     the remote end began the conversation, the local one did
  *   event       the start of an event's name (connect, connect_failed, close, ...): of events
  *               alone, no flow is one
@@ -72,12 +73,19 @@ bool ft_filter_match_socket(const struct ft_filter *filter, const struct ft_snap
 
 /*
  * The same for many flows of one snapshot: a run remembers what texts of owners, ports and
- * interfaces a word matched. Filter and snapshot are borrowed until it is freed.
+ * interfaces a word matched. Filter and snapshot are borrowed until it is freed, and until then
+ * no host may get a name.
  */
+#define FT_FILTER_ROWS 64 /* rows that are matched at once, at most */
 struct ft_filter_run;
 struct ft_filter_run *ft_filter_run_new(const struct ft_filter *filter,
 					const struct ft_snapshot *snapshot);
 bool ft_filter_run_match(struct ft_filter_run *run, const struct ft_flow_hot *flow);
+/* Flows that are beside each other, 1 to FT_FILTER_ROWS: bit i says that rows[i] passes. Faster
+ * than one by one. So many more, `ahead`, lie behind them and come next: they are asked for from
+ * memory. */
+uint64_t ft_filter_run_match_rows(struct ft_filter_run *run, const struct ft_flow_hot *rows,
+				  size_t count, size_t ahead);
 /* A socket as a flow that it would have: its own end is the local one, what only flows have is not
  * known; `state` is the socket's, `bytes` what TCP acknowledged and got. */
 bool ft_filter_run_match_socket(struct ft_filter_run *run, const struct ft_socket *socket);

@@ -8,7 +8,7 @@
  *   test    = [ src | dst | local | remote ] ( host | net | port | portrange ) WORD
  *           | [ src | dst | local | remote ] ADDRESS-OR-NET
  *           | tcp | udp | icmp | icmp6 | sctp | proto WORD | ip | ip6 | vlan N
- *           | ( iface | process | pid | user | container | state | event ) WORD | in | out
+ *           | ( iface | observer | process | pid | user | container | state | event ) WORD | in | out
  *           | ( rate | bytes | packets | total | age | idle | rtt ) ( > | >= | < | <= | = ) NUMBER
  *           | WORD
  *
@@ -263,7 +263,7 @@ static uint16_t link_node(struct ft_parser *parser, size_t index, uint16_t yes, 
 }
 
 /* Parses the whole text into tests that jump. */
-static int parse_program(struct ft_parser *parser, uint16_t *ret_start)
+static int parse_program(struct ft_parser *parser, size_t *ret_root, uint16_t *ret_start)
 {
 	size_t root;
 	int result;
@@ -275,12 +275,14 @@ static int parse_program(struct ft_parser *parser, uint16_t *ret_start)
 		return result;
 	if (parser->token.kind != FT_TOKEN_END)
 		return ft_parser_fail(parser, _("'%s' closes nothing"), ft_parser_shown(parser));
+	*ret_root = root;
 	*ret_start = link_node(parser, root, FT_FILTER_ACCEPT, FT_FILTER_REJECT);
 	return 0;
 }
 
-/* A program that takes over the parser's tests and words. */
-static struct ft_filter_program *new_program(const struct ft_parser *parser, uint16_t start)
+/* A program that takes over the parser's tests, tree and words. */
+static struct ft_filter_program *new_program(const struct ft_parser *parser, size_t root,
+					     uint16_t start)
 {
 	struct ft_filter_program *program = xcalloc(1, sizeof(*program));
 
@@ -289,6 +291,8 @@ static struct ft_filter_program *new_program(const struct ft_parser *parser, uin
 	program->tests = parser->tests;
 	program->count = parser->test_count;
 	program->start = start;
+	program->nodes = parser->nodes;
+	program->root = root;
 	program->words = parser->words;
 	program->word_count = parser->word_count;
 	return program;
@@ -301,15 +305,16 @@ int ft_filter_parse(const char *text, const struct ft_names *names, struct ft_fi
 		.text = text, .at = text, .names = names, .err = err, .err_size = err_size,
 	};
 	struct ft_filter *filter;
+	size_t root = 0;
 	uint16_t start = 0;
 	bool empty = text[strspn(text, " \t\r\n\v\f")] == '\0';
-	int result = empty ? 0 : parse_program(&parser, &start);
+	int result = empty ? 0 : parse_program(&parser, &root, &start);
 
-	free(parser.nodes);
 	if (result < 0) {
 		for (size_t i = 0; i < parser.word_count; i++)
 			free(parser.words[i]);
 		free(parser.words);
+		free(parser.nodes);
 		free(parser.tests);
 		if (ret_where)
 			*ret_where = parser.where;
@@ -318,7 +323,7 @@ int ft_filter_parse(const char *text, const struct ft_names *names, struct ft_fi
 	filter = xcalloc(1, sizeof(*filter));
 	filter->text = xstrdup(empty ? "" : text);
 	filter->shown = FT_SHOW_ALL;
-	filter->program = empty ? NULL : new_program(&parser, start);
+	filter->program = empty ? NULL : new_program(&parser, root, start);
 	*ret_filter = filter;
 	return 0;
 }

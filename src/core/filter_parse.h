@@ -27,16 +27,6 @@ struct ft_token {
 	char text[256];
 };
 
-enum ft_node_kind { FT_NODE_TEST, FT_NODE_ALL, FT_NODE_ANY, FT_NODE_NOT };
-
-/* Children are chained from the last to the first, the order in which jumps are made. */
-struct ft_node {
-	enum ft_node_kind kind;
-	size_t test;   /* FT_NODE_TEST: index into tests */
-	size_t child;  /* 1 + index, 0 = none */
-	size_t before; /* 1 + index of the sibling to the left */
-};
-
 struct ft_parser {
 	const char *text, *at;
 	const struct ft_names *names;

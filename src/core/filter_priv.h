@@ -3,7 +3,8 @@
  * The program that a display filter is parsed into, shared by the filter's files.
  *
  * A test looks at one thing of a flow and says where to go on, as in classic BPF: to another
- * test or to an answer. So matching needs no stack, and `and`, `or`, `not` cost nothing.
+ * test or to an answer. So matching needs no stack, and `and`, `or`, `not` cost nothing. The other
+ * test is always behind this one: filter_run.c asks all tests in their order.
  */
 #ifndef FT_CORE_FILTER_PRIV_H
 #define FT_CORE_FILTER_PRIV_H
@@ -26,6 +27,7 @@ enum ft_test_kind {
 	FT_TEST_IP,        /* low: 4 or 6 */
 	FT_TEST_VLAN,      /* low: outer or inner */
 	FT_TEST_IFACE,     /* word: scope or bridge port */
+	FT_TEST_OBSERVER,  /* word: whole name of the host that watched */
 	FT_TEST_PROCESS,   /* word: part of an owner's name */
 	FT_TEST_PID,       /* value */
 	FT_TEST_USER,      /* word: whole name or uid */
@@ -62,6 +64,16 @@ struct ft_test {
 	const char *word; /* lower case; points into the program's words */
 };
 
+/* The expression as a tree, for who says it in another language (clickhouse/where.c). Children are
+ * chained from the last to the first, the order in which jumps are made. */
+enum ft_node_kind { FT_NODE_TEST, FT_NODE_ALL, FT_NODE_ANY, FT_NODE_NOT };
+struct ft_node {
+	enum ft_node_kind kind;
+	size_t test;   /* FT_NODE_TEST: index into tests */
+	size_t child;  /* 1 + index, 0 = none */
+	size_t before; /* 1 + index of the sibling to the left */
+};
+
 /* Immutable once parsed; shared by copies of the filter, on any thread. */
 struct ft_filter_program {
 	_Atomic unsigned references;
@@ -69,6 +81,8 @@ struct ft_filter_program {
 	struct ft_test *tests;
 	size_t count;
 	uint16_t start;
+	struct ft_node *nodes;
+	size_t root; /* of nodes */
 	char **words; /* owned */
 	size_t word_count;
 };

@@ -258,7 +258,7 @@ static int parse_pid(struct ft_parser *parser, const struct keyword *keyword, en
 	return add_test(parser, &test, ret_node) ?: ft_parser_next(parser);
 }
 
-/* iface, process, user, container, state, event: any word */
+/* iface, observer, process, user, container, state, event: any word */
 static int parse_named(struct ft_parser *parser, const struct keyword *keyword,
 		       enum ft_test_end end, size_t *ret_node)
 {
@@ -320,6 +320,7 @@ static const struct keyword keywords[] = {
 	{ .word = "ip6", .parse = parse_plain, .kind = FT_TEST_IP, .number = 6 },
 	{ .word = "vlan", .parse = parse_vlan },
 	{ .word = "iface", .parse = parse_named, .kind = FT_TEST_IFACE },
+	{ .word = "observer", .parse = parse_named, .kind = FT_TEST_OBSERVER },
 	{ .word = "process", .parse = parse_named, .kind = FT_TEST_PROCESS },
 	{ .word = "pid", .parse = parse_pid },
 	{ .word = "user", .parse = parse_named, .kind = FT_TEST_USER },

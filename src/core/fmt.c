@@ -124,6 +124,35 @@ char *ft_fmt_rate(double per_second, enum ft_prefix prefix, unsigned width, char
 	return put_prefixed(fmax(per_second, base), prefix, width, buf, size);
 }
 
+/* A minus before what `buf` + 1 holds. */
+static char *put_minus(char *buf)
+{
+	buf[0] = '-';
+	return buf;
+}
+
+char *ft_fmt_signed(int64_t value, enum ft_prefix prefix, unsigned width, char *buf, size_t size)
+{
+	if (value >= 0)
+		return ft_fmt_count((uint64_t)value, prefix, width, buf, size);
+	if (width < 2 || size < 3)
+		return put_overflow(width, buf, size);
+	ft_fmt_count(-(uint64_t)value, prefix, width - 1, buf + 1, size - 1);
+	return put_minus(buf);
+}
+
+/* What is less than 1 either way is no difference that anybody could see. */
+char *ft_fmt_signed_rate(double per_second, enum ft_prefix prefix, unsigned width, char *buf,
+			 size_t size)
+{
+	if (per_second > -1)
+		return ft_fmt_rate(per_second < 1 ? 0 : per_second, prefix, width, buf, size);
+	if (width < 2 || size < 3)
+		return put_overflow(width, buf, size);
+	ft_fmt_rate(-per_second, prefix, width - 1, buf + 1, size - 1);
+	return put_minus(buf);
+}
+
 /* The first of two spellings that fits. */
 static char *put_either(const char *full, const char *brief, unsigned width, char *buf, size_t size)
 {

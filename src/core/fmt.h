@@ -19,6 +19,10 @@ char *ft_fmt_count(uint64_t value, enum ft_prefix prefix, unsigned width, char *
 /* A rate a second in `unit` of a bytes/s or packets/s figure: "12.3M"; 0 -> "0"; <1 -> "<1". */
 char *ft_fmt_rate(double per_second, enum ft_prefix prefix, unsigned width, char *buf,
 		  size_t size);
+/* The same of differences: "-1.23M", "873"; between -1 and 1 a rate is "0". */
+char *ft_fmt_signed(int64_t value, enum ft_prefix prefix, unsigned width, char *buf, size_t size);
+char *ft_fmt_signed_rate(double per_second, enum ft_prefix prefix, unsigned width, char *buf,
+			 size_t size);
 /* Duration: "0.3s" "12s" "3m12s" "2h05m" "3d04h" "45d". */
 char *ft_fmt_age(uint64_t ns, unsigned width, char *buf, size_t size);
 /* Short durations: "85us" "1.25ms" "12.5ms" "125ms" "1.25s", then as ages. */

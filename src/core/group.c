@@ -22,6 +22,7 @@
 #include <arpa/inet.h>
 
 #include "core/addr.h"
+#include "core/difference.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
 
@@ -70,6 +71,9 @@ struct ft_groups {
 	enum ft_group_by by;
 	struct ft_group *groups;
 	size_t count, room;
+	const struct ft_difference *difference; /* of the snapshot; NULL = none */
+	struct ft_group_was *was; /* of a difference: by group */
+	size_t was_room;
 	struct slot *index;
 	size_t index_size; /* a power of two, at most half full */
 	struct pending pending[PENDING_MAX];
@@ -253,13 +257,16 @@ void ft_groups_free(struct ft_groups *groups)
 	if (!groups)
 		return;
 	free(groups->groups);
+	free(groups->was);
 	free(groups->index);
 	free(groups);
 }
 
-void ft_groups_reset(struct ft_groups *groups, enum ft_group_by by)
+void ft_groups_reset(struct ft_groups *groups, enum ft_group_by by,
+		     const struct ft_difference *difference)
 {
 	groups->by = by;
+	groups->difference = difference;
 	groups->count = 0;
 	groups->pending_count = 0;
 	if (groups->index_size > 0)
@@ -294,6 +301,12 @@ static void add_group(struct ft_groups *groups, const struct key *key, uint64_t 
 		groups->groups = xreallocarray(groups->groups, groups->room,
 					       sizeof(*groups->groups));
 	}
+	if (groups->difference && groups->was_room < groups->room) {
+		groups->was_room = groups->room;
+		groups->was = xreallocarray(groups->was, groups->was_room, sizeof(*groups->was));
+	}
+	if (groups->difference)
+		memset(&groups->was[groups->count], 0, sizeof(*groups->was));
 	group = &groups->groups[groups->count++];
 	memset(group, 0, sizeof(*group));
 	group->id = id;
@@ -360,6 +373,40 @@ static void add_flow(struct ft_group *group, const struct ft_snapshot *snapshot,
 		group->last_ns = hot->last_ns;
 }
 
+/* Adds the baseline's row of a flow, seen from the same end. */
+static void add_was(struct ft_group_was *was, const struct ft_flow_hot *hot, int tx)
+{
+	add_counts(&was->tx, hot->total[tx]);
+	add_counts(&was->rx, hot->total[!tx]);
+	for (int w = 0; w < FT_WINDOWS; w++) {
+		was->rate_bytes[w][0] += hot->rate_bytes[w][tx];
+		was->rate_bytes[w][1] += hot->rate_bytes[w][!tx];
+		was->rate_packets[w][0] += hot->rate_packets[w][tx];
+		was->rate_packets[w][1] += hot->rate_packets[w][!tx];
+	}
+	was->flows++;
+	was->before = true;
+}
+
+/* Adds a row of a difference: what it was, and unless it vanished what it is. */
+static void add_both(struct ft_group *group, struct ft_group_was *was,
+		     const struct ft_snapshot *snapshot, const struct ft_flow_hot *hot, int tx)
+{
+	const struct ft_flow_hot *old = ft_flow_was(snapshot, hot);
+
+	if (old)
+		add_was(was, old, tx);
+	if (!ft_flow_has_vanished(snapshot, hot)) {
+		add_flow(group, snapshot, hot, tx, NULL);
+		was->after = true;
+		return;
+	}
+	if (hot->flow->first_ns < group->first_ns)
+		group->first_ns = hot->flow->first_ns;
+	if (hot->last_ns > group->last_ns)
+		group->last_ns = hot->last_ns;
+}
+
 /* Counts what is pending. */
 static void add_pending(struct ft_groups *groups, const struct ft_snapshot *snapshot,
 			const struct ft_baseline *baseline)
@@ -381,7 +428,11 @@ static void add_pending(struct ft_groups *groups, const struct ft_snapshot *snap
 		/* a user's group keeps one of its processes, which knows the user's name */
 		if (groups->by == FT_GROUP_USER && group->owner == FT_OWNER_FIRST)
 			group->owner = ft_flow_owner(pending->flow, pending->member.tx);
-		add_flow(group, snapshot, pending->flow, pending->member.tx, baseline);
+		if (groups->difference)
+			add_both(group, &groups->was[pending->group], snapshot, pending->flow,
+				 pending->member.tx);
+		else
+			add_flow(group, snapshot, pending->flow, pending->member.tx, baseline);
 	}
 	groups->pending_count = 0;
 }
@@ -409,12 +460,16 @@ void ft_groups_finish(struct ft_groups *groups, const struct ft_snapshot *snapsh
 		      const struct ft_baseline *baseline)
 {
 	add_pending(groups, snapshot, baseline);
+	for (size_t i = 0; groups->difference && i < groups->count; i++)
+		groups->groups[i].was = &groups->was[i];
 }
 
-void ft_groups_add_past(struct ft_groups *groups, const struct ft_snapshot *snapshot)
+/* What an owner's flows counted that had left, now or in a difference's baseline. */
+static void add_past(struct ft_groups *groups, const struct ft_snapshot *snapshot,
+		     const struct ft_past *list, size_t count, bool before)
 {
-	for (size_t owner = 0; owner < snapshot->past_count; owner++) {
-		const struct ft_past *past = &snapshot->past[owner];
+	for (size_t owner = 0; owner < count; owner++) {
+		const struct ft_past *past = &list[owner];
 		struct key key = { .by = FT_GROUP_PROCESS, .owner = (uint16_t)owner };
 		struct ft_group *group;
 		uint32_t number;
@@ -424,13 +479,29 @@ void ft_groups_add_past(struct ft_groups *groups, const struct ft_snapshot *snap
 		number = find_group(groups, &key, hash_of(&key)); /* may move them */
 		group = &groups->groups[number];
 		group->own |= ft_snapshot_process(snapshot, (uint16_t)owner) != NULL;
-		add_counts(&group->tx, past->tx);
-		add_counts(&group->rx, past->rx);
+		if (before) {
+			add_counts(&groups->was[number].tx, past->tx);
+			add_counts(&groups->was[number].rx, past->rx);
+			groups->was[number].before = true;
+		} else {
+			add_counts(&group->tx, past->tx);
+			add_counts(&group->rx, past->rx);
+			if (groups->difference)
+				groups->was[number].after = true;
+		}
 		if (past->first_ns < group->first_ns)
 			group->first_ns = past->first_ns;
 		if (past->last_ns > group->last_ns)
 			group->last_ns = past->last_ns;
 	}
+}
+
+void ft_groups_add_past(struct ft_groups *groups, const struct ft_snapshot *snapshot)
+{
+	add_past(groups, snapshot, snapshot->past, snapshot->past_count, false);
+	if (groups->difference)
+		add_past(groups, snapshot, groups->difference->past,
+			 groups->difference->past_count, true);
 }
 
 size_t ft_groups_count(const struct ft_groups *groups)

@@ -8,19 +8,22 @@
 
 #include "core/rows.h"
 
+struct ft_difference;
 struct ft_groups;
 
 struct ft_groups *ft_groups_new(void);
 void ft_groups_free(struct ft_groups *groups);
 
-/* Empties the set for another way of grouping. */
-void ft_groups_reset(struct ft_groups *groups, enum ft_group_by by);
+/* Empties the set for another way of grouping; a difference's also sums what was. */
+void ft_groups_reset(struct ft_groups *groups, enum ft_group_by by,
+		     const struct ft_difference *difference);
 /* Counts one flow at each of its ends. */
 void ft_groups_add(struct ft_groups *groups, const struct ft_snapshot *snapshot,
 		   const struct ft_flow_hot *flow, const struct ft_baseline *baseline);
 /* Counts what owners' flows did that have left the table; for a set of processes. */
 void ft_groups_add_past(struct ft_groups *groups, const struct ft_snapshot *snapshot);
-/* After the last add, with the same snapshot and baseline: only now all are counted. */
+/* After the last add (of past, too), with the same snapshot and baseline: only now all are
+ * counted. */
 void ft_groups_finish(struct ft_groups *groups, const struct ft_snapshot *snapshot,
 		      const struct ft_baseline *baseline);
 size_t ft_groups_count(const struct ft_groups *groups);

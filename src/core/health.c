@@ -51,6 +51,9 @@ bool ft_health_get(const struct ft_health *health, enum ft_health_number number,
 
 	if ((row->known & health->known) != row->known || (row->zero_is_none && !value))
 		return false;
+	/* Of equal round trips the variance is 0; of none there is none. */
+	if (number == FT_NUMBER_rttvar_us && !health->srtt_us)
+		return false;
 	if (number == FT_NUMBER_ssthresh && value >= FT_HEALTH_NO_SSTHRESH)
 		return false;
 	if ((number == FT_NUMBER_pacing_bytes_per_s ||
@@ -62,7 +65,10 @@ bool ft_health_get(const struct ft_health *health, enum ft_health_number number,
 
 bool ft_health_is_common(enum ft_health_number number)
 {
-	return numbers[number].known == FT_HEALTH_QUEUES || numbers[number].known == FT_HEALTH_APP;
+	const uint32_t common = FT_HEALTH_QUEUES | FT_HEALTH_APP | FT_HEALTH_TIMER |
+				FT_HEALTH_TOS | FT_HEALTH_TCLASS;
+
+	return numbers[number].known & common;
 }
 
 const char *ft_health_number_name(enum ft_health_number number)
@@ -90,10 +96,25 @@ const char *ft_health_ca_state(const struct ft_health *health)
 	return names[health->ca_state];
 }
 
+const char *ft_health_timer(const struct ft_health *health)
+{
+	static const char *const names[] = {
+		[FT_HEALTH_TIMER_RETRANSMIT] = "retransmit",
+		[FT_HEALTH_TIMER_KEEPALIVE] = "keepalive",
+		[FT_HEALTH_TIMER_TIME_WAIT] = "time-wait",
+		[FT_HEALTH_TIMER_PROBE] = "probe",
+	};
+
+	if (!(health->known & FT_HEALTH_TIMER) || !health->timer ||
+	    health->timer >= sizeof(names) / sizeof(names[0]))
+		return "";
+	return names[health->timer];
+}
+
 char *ft_health_options(const struct ft_health *health, char *buf, size_t size)
 {
-	static const char *const names[] = { "timestamps", "sack", "wscale", "ecn",
-					     "ecn-seen", "syn-data" };
+	static const char *const names[] = { "timestamps", "sack", "wscale", "ecn", "ecn-seen",
+					     "syn-data", "usec-ts", "fastopen" };
 	size_t used = 0;
 
 	buf[0] = '\0';

@@ -21,7 +21,7 @@
 #define FT_HEALTH_TCP_NUMBERS(X) \
 	X(rtt_us, srtt_us, 0, true) \
 	X(min_rtt_us, min_rtt_us, 0, true) \
-	X(rttvar_us, rttvar_us, FT_HEALTH_MORE, true) \
+	X(rttvar_us, rttvar_us, FT_HEALTH_MORE, false) \
 	X(rcv_rtt_us, rcv_rtt_us, FT_HEALTH_MORE, true) \
 	X(rto_us, rto_us, FT_HEALTH_MORE, true) \
 	X(ato_us, ato_us, FT_HEALTH_MORE, true) \
@@ -73,7 +73,29 @@
 	X(timeouts_ms, total_rto_ms, FT_HEALTH_TIMEOUTS, false) \
 	X(fastopen_failure, fastopen_fail, FT_HEALTH_MORE, true) \
 	X(snd_wscale, snd_wscale, FT_HEALTH_MORE, false) \
-	X(rcv_wscale, rcv_wscale, FT_HEALTH_MORE, false)
+	X(rcv_wscale, rcv_wscale, FT_HEALTH_MORE, false) \
+	X(bbr_bytes_per_s, bbr.bandwidth, FT_HEALTH_BBR, false) \
+	X(bbr_min_rtt_us, bbr.min_rtt_us, FT_HEALTH_BBR, true) \
+	X(bbr_pacing_gain_per_mille, bbr.pacing_gain, FT_HEALTH_BBR, false) \
+	X(bbr_cwnd_gain_per_mille, bbr.cwnd_gain, FT_HEALTH_BBR, false) \
+	X(vegas_enabled, vegas.enabled, FT_HEALTH_VEGAS, false) \
+	X(vegas_rtt_count, vegas.rtt_count, FT_HEALTH_VEGAS, false) \
+	X(vegas_rtt_us, vegas.rtt_us, FT_HEALTH_VEGAS, true) \
+	X(vegas_min_rtt_us, vegas.min_rtt_us, FT_HEALTH_VEGAS, true) \
+	X(dctcp_enabled, dctcp.enabled, FT_HEALTH_DCTCP, false) \
+	X(dctcp_ce_state, dctcp.ce_state, FT_HEALTH_DCTCP, false) \
+	X(dctcp_alpha, dctcp.alpha, FT_HEALTH_DCTCP, false) \
+	X(dctcp_ecn_bytes, dctcp.ecn_bytes, FT_HEALTH_DCTCP, false) \
+	X(dctcp_bytes, dctcp.bytes, FT_HEALTH_DCTCP, false) \
+	X(received_ce, received_ce, FT_HEALTH_ACCECN, false) \
+	X(accecn_delivered_e1_bytes, accecn_delivered_bytes[0], FT_HEALTH_ACCECN, false) \
+	X(accecn_delivered_e0_bytes, accecn_delivered_bytes[1], FT_HEALTH_ACCECN, false) \
+	X(accecn_delivered_ce_bytes, accecn_delivered_bytes[2], FT_HEALTH_ACCECN, false) \
+	X(accecn_received_e1_bytes, accecn_received_bytes[0], FT_HEALTH_ACCECN, false) \
+	X(accecn_received_e0_bytes, accecn_received_bytes[1], FT_HEALTH_ACCECN, false) \
+	X(accecn_received_ce_bytes, accecn_received_bytes[2], FT_HEALTH_ACCECN, false) \
+	X(accecn_failure, accecn_fail_mode, FT_HEALTH_ACCECN, true) \
+	X(accecn_option, accecn_option, FT_HEALTH_ACCECN, false)
 
 /* Of all kinds of sockets. */
 #define FT_HEALTH_COMMON_NUMBERS(X) \
@@ -81,7 +103,11 @@
 	X(app_bytes_received, app_received, FT_HEALTH_APP, false) \
 	X(receive_queue, rqueue, FT_HEALTH_QUEUES, false) \
 	X(send_queue, wqueue, FT_HEALTH_QUEUES, false) \
-	X(drops, drops, FT_HEALTH_QUEUES, false)
+	X(drops, drops, FT_HEALTH_QUEUES, false) \
+	X(timer_expires_ms, timer_expires_ms, FT_HEALTH_TIMER, true) \
+	X(timer_retransmits, timer_retransmits, FT_HEALTH_TIMER, false) \
+	X(tos, tos, FT_HEALTH_TOS, false) \
+	X(traffic_class, tclass, FT_HEALTH_TCLASS, false)
 
 enum ft_health_number {
 #define X(name, member, known, zero_is_none) FT_NUMBER_##name,
@@ -93,7 +119,7 @@ enum ft_health_number {
 /* One of its numbers; false if the sample doesn't have it. */
 bool ft_health_get(const struct ft_health *health, enum ft_health_number number,
 		   uint64_t *ret_value);
-/* True for what all kinds of sockets have: queues, drops, bytes of the program. */
+/* True for what all kinds of sockets have: queues, drops, bytes of the program, timer, marks. */
 bool ft_health_is_common(enum ft_health_number number);
 /* The name of a number, as in records. */
 const char *ft_health_number_name(enum ft_health_number number);
@@ -101,6 +127,8 @@ const char *ft_health_number_name(enum ft_health_number number);
 /* Words of records, "" if not known: "established", "recovery", "timestamps sack wscale". */
 const char *ft_health_state(const struct ft_health *health);
 const char *ft_health_ca_state(const struct ft_health *health);
+/* What its timer waits for: "retransmit", "keepalive", "time-wait", "probe"; "" if none is set. */
+const char *ft_health_timer(const struct ft_health *health);
 char *ft_health_options(const struct ft_health *health, char *buf, size_t size);
 
 /* Segments retransmitted of those sent with data, in percent; < 0 if nothing was sent. */

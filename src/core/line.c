@@ -5,6 +5,8 @@
  */
 #include "core/snapshot.h"
 
+#include <string.h>
+
 enum term { TERM_SEEN, TERM_NOT_IP, TERM_MALFORMED, TERM_LOST };
 
 static const struct {
@@ -56,6 +58,17 @@ bool ft_counter_is_malformed(enum ft_counter counter)
 bool ft_counter_is_lost(enum ft_counter counter)
 {
 	return is_term(counter, TERM_LOST);
+}
+
+const char *ft_counter_term(enum ft_counter counter)
+{
+	const char *name = ft_counter_name(counter);
+
+	/* "other" is a term of its own. */
+	if (!name || strcmp(name, "other") != 0)
+		return name;
+	return ft_counter_is_not_ip(counter)	? "not_ip_other" :
+	       ft_counter_is_malformed(counter) ? "malformed_other" : "lost_other";
 }
 
 /* Sum of a term's counters. */
@@ -121,4 +134,24 @@ void ft_line_add(struct ft_line *sum, const struct ft_line *line)
 		sum->by.c[i].l2_bytes += line->by.c[i].l2_bytes;
 	}
 	sum->inexact |= line->inexact;
+}
+
+void ft_line_set_term(struct ft_line *line, const char *term, struct ft_sum sum)
+{
+	struct ft_tally tally = { sum.packets, sum.l2_bytes };
+
+	if (strcmp(term, "flows") == 0) {
+		line->flows = sum;
+	} else if (strcmp(term, "other") == 0) {
+		line->other = sum;
+	} else if (strcmp(term, "seen") == 0) {
+		line->seen = line->by.c[FT_C_SEEN] = tally;
+	} else {
+		for (int c = FT_C_SEEN + 1; c < FT_C_MAX; c++) {
+			const char *name = ft_counter_term((enum ft_counter)c);
+
+			if (name && strcmp(term, name) == 0)
+				line->by.c[c] = tally;
+		}
+	}
 }

@@ -314,6 +314,20 @@ const char *ft_names_host(const struct ft_names *names, const uint8_t addr[16],
 	return host ? host->name : NULL;
 }
 
+/* Hosts in the order of their slots. */
+const uint8_t *ft_names_next_host(const struct ft_names *names, size_t *at, const char **ret_name)
+{
+	while (*at < names->host_count) {
+		const struct host *host = &names->hosts[(*at)++];
+
+		if (!host->name)
+			continue;
+		*ret_name = host->name;
+		return host->addr;
+	}
+	return NULL;
+}
+
 /* Name of a port: the first of the sorted entries that has both. */
 const char *ft_names_service(const struct ft_names *names, uint16_t port, uint8_t protocol)
 {
@@ -333,6 +347,22 @@ const char *ft_names_service(const struct ft_names *names, uint16_t port, uint8_
 	    names->services[low].port != port || names->services[low].protocol != protocol)
 		return NULL;
 	return names->services[low].name;
+}
+
+/* Ports in the order of the table, of which the first entry of a port counts. */
+const char *ft_names_next_service(const struct ft_names *names, size_t *at, uint16_t *ret_port,
+				  uint8_t *ret_protocol)
+{
+	while (*at < names->service_count) {
+		const struct service *service = &names->services[(*at)++];
+
+		if (ft_names_service(names, service->port, service->protocol) != service->name)
+			continue;
+		*ret_port = service->port;
+		*ret_protocol = service->protocol;
+		return service->name;
+	}
+	return NULL;
 }
 
 /* Addresses of a name, those of the hosts file first. */

@@ -27,8 +27,14 @@ void ft_names_free(struct ft_names *names);
 /* NULL if unknown; borrowed until the next add. */
 const char *ft_names_host(const struct ft_names *names, const uint8_t addr[16],
 			  enum ft_name_source *ret_source);
+/* The named hosts one after the other: the address of the first from *at on, NULL behind the last.
+ * *at is 0 at the start and moved behind it. */
+const uint8_t *ft_names_next_host(const struct ft_names *names, size_t *at, const char **ret_name);
 /* "https" for (443, 6); NULL if none. protocol 6, 17, 132, 33 only. */
 const char *ft_names_service(const struct ft_names *names, uint16_t port, uint8_t protocol);
+/* The same of ports that have a name: NULL behind the last. */
+const char *ft_names_next_service(const struct ft_names *names, size_t *at, uint16_t *ret_port,
+				  uint8_t *ret_protocol);
 /* The other way, for the filter: addresses of a host name (aliases in the hosts file too), at
  * most `max`; how many there are. Case doesn't matter. */
 size_t ft_names_addresses(const struct ft_names *names, const char *name, uint8_t (*ret_addr)[16],

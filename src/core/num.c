@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Text to numbers, for options, the config file and the display filter: the whole string or
- * nothing, no sign, no blanks, no locale, no hexadecimal. Sentences name the option and the
+ * nothing, no plus, no blanks, no locale, no hexadecimal. Sentences name the option and the
  * text (escaped: it may come from a file).
  */
 #include "core/num.h"
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <strings.h>
 
 #include "core/fmt.h"
@@ -29,22 +30,22 @@ static int not_a_number(const char *what, const char *text, char *err, size_t er
 	return -EINVAL;
 }
 
-/* A decimal integer without sign that fits. */
+/* A decimal integer that fits. One below zero is a number too: who wrote it is told which ones do. */
 int ft_num_u64(const char *what, const char *text, uint64_t min, uint64_t max,
 	       uint64_t *ret_value, char *err, size_t err_size)
 {
-	bool too_big = false;
+	bool negative = *text == '-', too_big = false;
 	uint64_t value = 0;
 
-	if (!*text)
+	if (!text[negative])
 		return not_a_number(what, text, err, err_size);
-	for (const char *at = text; *at; at++) {
+	for (const char *at = text + negative; *at; at++) {
 		if (*at < '0' || *at > '9')
 			return not_a_number(what, text, err, err_size);
 		too_big |= __builtin_mul_overflow(value, 10U, &value);
 		too_big |= __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value);
 	}
-	if (too_big || value < min || value > max) {
+	if (negative || too_big || value < min || value > max) {
 		if (!too_big && max == UINT64_MAX)
 			snprintf(err, err_size, _("%s: must be at least %llu"), what,
 				 (unsigned long long)min);
@@ -86,17 +87,18 @@ static const char *scan_decimal(const char *text, double *ret_value)
 	return at;
 }
 
-/* A decimal number without sign that fits. */
+/* A decimal number that fits; as above. */
 int ft_num_double(const char *what, const char *text, double min, double max, double *ret_value,
 		  char *err, size_t err_size)
 {
+	bool negative = *text == '-';
 	const char *end;
 	double value;
 
-	end = scan_decimal(text, &value);
+	end = scan_decimal(text + negative, &value);
 	if (!end || *end)
 		return not_a_number(what, text, err, err_size);
-	if (value < min || value > max) {
+	if (negative || value < min || value > max) {
 		snprintf(err, err_size, _("%s: must be between %g and %g"), what, min, max);
 		return -ERANGE;
 	}
@@ -176,5 +178,53 @@ int ft_num_duration(const char *text, uint64_t *ret_ns)
 	if (sum >= 18446744073709551615.0)
 		return -ERANGE;
 	*ret_ns = (uint64_t)(sum + 0.5);
+	return 0;
+}
+
+/* As many digits as there are letters in the form; -1 if they are none. */
+static int digits(const char **at, int count)
+{
+	int number = 0;
+
+	for (; count > 0; count--, (*at)++) {
+		if (**at < '0' || **at > '9')
+			return -1;
+		number = number * 10 + (**at - '0');
+	}
+	return number;
+}
+
+int ft_num_time(const char *text, uint64_t *ret_ns)
+{
+	static const struct {
+		int digits, least, most;
+		char behind;
+	} parts[] = {
+		{ 4, 1970, 2261, '-' }, { 2, 1, 12, '-' }, { 2, 1, 31, 'T' },
+		{ 2, 0, 23, ':' },	{ 2, 0, 59, ':' }, { 2, 0, 60, '\0' },
+	};
+	int part[6];
+	struct tm tm;
+	uint64_t fraction = 0, unit = 1000000000;
+
+	for (int i = 0; i < 6; i++) {
+		part[i] = digits(&text, parts[i].digits);
+		if (part[i] < parts[i].least || part[i] > parts[i].most)
+			return -EINVAL;
+		if (parts[i].behind && *text++ != parts[i].behind)
+			return -EINVAL;
+	}
+	if (*text == '.')
+		for (text++; *text >= '0' && *text <= '9'; text++) {
+			unit /= 10;
+			if (unit == 0)
+				return -EINVAL;
+			fraction += (uint64_t)(*text - '0') * unit;
+		}
+	if (strcmp(text, "Z") != 0)
+		return -EINVAL;
+	tm = (struct tm){ .tm_year = part[0] - 1900, .tm_mon = part[1] - 1, .tm_mday = part[2],
+			  .tm_hour = part[3], .tm_min = part[4], .tm_sec = part[5] };
+	*ret_ns = (uint64_t)timegm(&tm) * 1000000000 + fraction;
 	return 0;
 }

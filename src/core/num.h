@@ -15,5 +15,8 @@ int ft_num_double(const char *what, const char *text, double min, double max,
 int ft_num_scaled(const char *text, double *ret_value);
 /* "250ms" "3s" "2m" "1h" "1d"; a bare number is seconds; to nanoseconds. */
 int ft_num_duration(const char *text, uint64_t *ret_ns);
+/* "2026-11-21T10:00:00.123456Z", as ft_fmt_time writes it (any digits of a fraction, at most nine,
+ * or none), to CLOCK_REALTIME nanoseconds; from 1970 to 2261. 0 or -EINVAL. */
+int ft_num_time(const char *text, uint64_t *ret_ns);
 
 #endif

@@ -27,6 +27,7 @@ struct ft_order {
 	int (*resolve)(const void *arg, const struct ft_order_entry *a,
 		       const struct ft_order_entry *b);
 	const void *arg;
+	bool even; /* see ft_order_start */
 	uint64_t random;
 };
 
@@ -78,10 +79,11 @@ static void insert_segment(struct ft_order *order, size_t at, size_t start, bool
 void ft_order_start(struct ft_order *order, size_t count,
 		    int (*resolve)(const void *arg, const struct ft_order_entry *a,
 				   const struct ft_order_entry *b),
-		    const void *arg)
+		    bool even, const void *arg)
 {
 	order->count = count;
 	order->resolve = resolve;
+	order->even = even;
 	order->arg = arg;
 	order->segment_count = 0;
 	if (count > 0)
@@ -104,11 +106,19 @@ const struct ft_order_entry *ft_order_entries(const struct ft_order *order)
 	return order->entries;
 }
 
+/* True if neither rank nor tie tell the two apart well enough. */
+static inline bool is_open(const struct ft_order *order, const struct ft_order_entry *a,
+			   const struct ft_order_entry *b)
+{
+	return a->rank == b->rank && ((a->rank & 1) != order->even ||
+				      (a->tie ^ b->tie) >> FT_ORDER_INDEX_BITS == 0);
+}
+
 /* True if a comes before b. Without branches where nothing needs resolving. */
 static inline bool is_before(const struct ft_order *order, const struct ft_order_entry *a,
 			     const struct ft_order_entry *b)
 {
-	if (order->resolve && a->rank == b->rank) {
+	if (order->resolve && is_open(order, a, b)) {
 		int way = order->resolve(order->arg, a, b);
 
 		if (way != 0)

@@ -41,11 +41,12 @@ void ft_order_free(struct ft_order *order);
  * ft_order_start. */
 struct ft_order_entry *ft_order_reset(struct ft_order *order, size_t room);
 /* `resolve` orders entries of equal rank before tie does: < 0 if a comes first; NULL = tie
- * alone. It must be total together with tie. */
+ * alone. It must be total together with tie. Asked only about odd ranks (even ones with `even`), and
+ * where the upper bits of tie are equal too: elsewhere it must say what tie says. */
 void ft_order_start(struct ft_order *order, size_t count,
 		    int (*resolve)(const void *arg, const struct ft_order_entry *a,
 				   const struct ft_order_entry *b),
-		    const void *arg);
+		    bool even, const void *arg);
 /* Right after start: whatever is at `at` and behind stays behind what is before. */
 void ft_order_split(struct ft_order *order, size_t at);
 size_t ft_order_count(const struct ft_order *order);

@@ -107,6 +107,22 @@ const struct ft_process *ft_process_take(const struct ft_process *process)
 	return process;
 }
 
+uint64_t ft_process_print(const struct ft_process *process)
+{
+	const char *const texts[] = { process->name, process->cmdline, process->container,
+				      process->unit, process->user };
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	hash = (hash ^ (uint32_t)process->pid) * UINT64_C(0x100000001b3);
+	hash = (hash ^ process->start_ns) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		for (const char *at = texts[i]; at && *at; at++)
+			hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
+		hash = hash * 31 + i;
+	}
+	return hash ? hash : 1;
+}
+
 struct ft_owners *ft_owners_new(void)
 {
 	struct ft_owners *owners = xcalloc(1, sizeof(*owners));
@@ -261,6 +277,23 @@ void ft_owners_exited(struct ft_owners *owners, int32_t pid, uint64_t when_ns)
 		box = new_box(&old->process, old->process.id);
 		box->process.exited_ns = when_ns ? when_ns : 1;
 		owners->slots[i].box = box;
+		ft_process_put(&old->process);
+	}
+}
+
+void ft_owners_update(struct ft_owners *owners,
+		      bool (*change)(void *arg, struct ft_process *process), void *arg)
+{
+	for (uint32_t i = 0; i < owners->top; i++) {
+		struct box *old = owners->slots[i].box;
+		struct ft_process process;
+
+		if (!old)
+			continue;
+		process = old->process;
+		if (!change(arg, &process))
+			continue;
+		owners->slots[i].box = new_box(&process, old->process.id);
 		ft_process_put(&old->process);
 	}
 }

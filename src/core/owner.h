@@ -5,8 +5,8 @@
  *
  * A process is a record that never changes: what changes (exec, a new name, its exit) makes a
  * new record. Records are counted references: the cache holds one, each snapshot that lists the
- * process another; the last one to let go frees it, on whatever thread. An exit replaces the
- * record under the same id, older snapshots keep the one they had.
+ * process another; the last one to let go frees it, on whatever thread. An exit and what was
+ * learned later replace the record under the same id, older snapshots keep the one they had.
  * Bounded: at most FT_OWNER_MAX processes; beyond it the oldest exited ones that own no flow go,
  * and then flows are owned by "unknown" with the reason "too many processes", counted.
  */
@@ -66,6 +66,11 @@ void ft_owners_free(struct ft_owners *owners);
 uint16_t ft_owners_add_process(struct ft_owners *owners, const struct ft_process *process);
 void ft_owners_exited(struct ft_owners *owners, int32_t pid, uint64_t when_ns);
 
+/* What was learned later (a name that had to be waited for): `change` gets a copy of each record,
+ * and returns true if it changed something; then that is the record. */
+void ft_owners_update(struct ft_owners *owners,
+		      bool (*change)(void *arg, struct ft_process *process), void *arg);
+
 /* NULL for ids that are no process. Borrowed until the next call that changes owners. */
 const struct ft_process *ft_owners_process(const struct ft_owners *owners, uint16_t id);
 
@@ -83,6 +88,8 @@ void ft_owners_reap(struct ft_owners *owners, uint64_t now_ns);
 const struct ft_process **ft_owners_list(const struct ft_owners *owners, size_t *ret_count);
 void ft_process_put(const struct ft_process *process); /* NULL is fine */
 const struct ft_process *ft_process_take(const struct ft_process *process); /* +1 */
+/* What it says as one number, never 0: for who writes each record once. */
+uint64_t ft_process_print(const struct ft_process *process);
 
 /* Processes that could not be added since start because the cache was full. */
 uint64_t ft_owners_refused(const struct ft_owners *owners);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Large growing arrays: contiguous pages from the kernel that grow by moving page tables, not
- * bytes, and go back to the system when they are freed. What was never touched costs nothing.
+ * bytes, and go back to the system when they are freed, but for a few small ones that are used again.
+ * What was never touched costs nothing.
  * For what has a million elements; small things live in the heap.
  */
 #ifndef FT_CORE_REGION_H
@@ -18,7 +19,7 @@ struct ft_region {
 void ft_region_grow(struct ft_region *region, size_t bytes);
 /* The same to just `bytes`, rounded up to pages. */
 void ft_region_grow_exact(struct ft_region *region, size_t bytes);
-/* Gives pages behind `bytes` back. */
+/* Gives pages behind `bytes` back, if they are many. */
 void ft_region_trim(struct ft_region *region, size_t bytes);
 /* Gives all back; an empty region is fine. */
 void ft_region_free(struct ft_region *region);

@@ -4,8 +4,11 @@
  *
  *   select   indexes of the flows that pass, or the groups they add up to; kept as long as
  *            the snapshot and what selects stay the same, so that a change of the sort
- *            column only ranks and orders
- *   rank     a 64-bit number from the sort column, complemented for ascending order
+ *            column only ranks and orders. A million flows are more than caches hold: those
+ *            of a block are ranked right after they were selected
+ *   rank     a 64-bit number from the sort column, complemented for ascending order; of texts
+ *            that many rows have in common the place among those (distinct.h), if they are few:
+ *            then nothing has to be compared later
  *   order    made lazily, see order.h
  *   frozen   ranks by row id, kept from the moment of freezing: rows keep the rank they had,
  *            rows that came later go to the end
@@ -16,6 +19,8 @@
 #include <string.h>
 
 #include "core/column.h"
+#include "core/difference.h"
+#include "core/distinct.h"
 #include "core/event.h"
 #include "core/filter.h"
 #include "core/group.h"
@@ -25,6 +30,10 @@
 
 /* Flows' ids are compared by as many bits as a tie holds. */
 #define ID_MASK (UINT64_MAX >> FT_ORDER_INDEX_BITS)
+/* Flows that are selected and ranked together, while a near cache holds them. */
+#define BLOCK 1024U
+/* Rows of which the cold record is asked for in advance: it may lie anywhere. */
+#define AHEAD 16U
 
 /* What a selection was made from: the same values give the same selection. */
 struct selected_by {
@@ -37,6 +46,7 @@ struct selected_by {
 	const struct ft_baseline *baseline;
 	uint64_t base_ns; /* tells baselines apart that had the same memory */
 	const struct ft_snapshot *snapshot;
+	uint64_t difference; /* its serial, 0 = none */
 };
 
 /* Rank at the moment of freezing, by row id. */
@@ -62,6 +72,8 @@ struct ft_rows {
 	struct ft_hidden hidden;
 
 	struct ft_order *order;
+	struct ft_distinct *distinct; /* texts of the sort column */
+	size_t many_at;               /* rows ranked when it had more than that holds, 0 = it has not */
 	struct frozen_rank *frozen; /* NULL = not frozen */
 	size_t frozen_size;         /* a power of two */
 };
@@ -85,6 +97,7 @@ struct ft_rows *ft_rows_new(void)
 
 	rows->groups = ft_groups_new();
 	rows->order = ft_order_new();
+	rows->distinct = ft_distinct_new();
 	return rows;
 }
 
@@ -98,6 +111,7 @@ void ft_rows_free(struct ft_rows *rows)
 	free(rows->frozen);
 	ft_groups_free(rows->groups);
 	ft_order_free(rows->order);
+	ft_distinct_free(rows->distinct);
 	free(rows);
 }
 
@@ -124,6 +138,105 @@ static struct ft_row row_of(const struct ft_rows *rows, uint32_t index)
 	return (struct ft_row){ .group = ft_groups_at(rows->groups, index) };
 }
 
+/* ---- rank */
+
+/* What orders rows of equal rank without looking at their texts. */
+static uint64_t tie_of(const struct ft_row *row, uint32_t index)
+{
+	uint64_t bits = row->group ? ft_group_order(row->group) >> FT_ORDER_INDEX_BITS
+				   : ft_row_id(row) & ID_MASK;
+
+	return bits << FT_ORDER_INDEX_BITS | index;
+}
+
+/* The index that number i of the selection means. */
+static uint32_t selected_index(const struct ft_rows *rows, size_t i)
+{
+	return lists_each(rows->list) && !rows->all_flows ? rows->flows[i] : (uint32_t)i;
+}
+
+/* Asks for what selecting and ranking read of a flow some rows behind this one. */
+static inline void ask_ahead(const struct ft_snapshot *snapshot, size_t row)
+{
+	const char *cold;
+
+	if (row + AHEAD >= snapshot->row_count)
+		return;
+	cold = (const char *)snapshot->rows[row + AHEAD].flow;
+	__builtin_prefetch(cold);
+	__builtin_prefetch(cold + sizeof(struct ft_flow) - 1);
+}
+
+/* A rank that names a text: its number, settled later, and what orders rows of one text. Even:
+ * it says all, see ft_column. */
+#define TOKEN_RANK (1ULL << 63)
+#define TOKEN_SHIFT 17
+_Static_assert(FT_DISTINCT_BITS + TOKEN_SHIFT < 63, "a number fits");
+
+/* The rank of a row at a place of the selection, of rows that tokens tell apart not settled yet. */
+static uint64_t rank_of(struct ft_rows *rows, const struct ft_row *row, uint32_t index,
+			size_t place)
+{
+	const struct ft_column *column = rows->column;
+	struct ft_token token;
+	uint32_t number;
+
+	if (!column->token || rows->many_at || row->group ||
+	    !column->token(rows->snapshot, row, &rows->show, &token))
+		return column->rank(rows->snapshot, row, &rows->show);
+	number = ft_distinct_add(rows->distinct, &token, index);
+	if (number == FT_DISTINCT_MAX)
+		rows->many_at = place + 1;
+	return TOKEN_RANK | (uint64_t)number << TOKEN_SHIFT | (uint64_t)token.minor << 1;
+}
+
+/* Ranks the numbers from..to - 1 of the selection by the sort column. */
+static void rank_by_column(struct ft_rows *rows, struct ft_order_entry *entries, size_t from,
+			   size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		uint32_t index = selected_index(rows, i);
+		struct ft_row row = row_of(rows, index);
+
+		if (rows->list == FT_LIST_FLOWS)
+			ask_ahead(rows->snapshot, index);
+		entries[i].rank = rank_of(rows, &row, index, i);
+		entries[i].tie = tie_of(&row, index);
+	}
+}
+
+/* Orders two rows by the sort column's texts. */
+static int compare_texts(const void *arg, uint32_t index_a, uint32_t index_b)
+{
+	const struct ft_rows *rows = arg;
+	struct ft_row a = row_of(rows, index_a), b = row_of(rows, index_b);
+
+	return rows->column->compare(rows->snapshot, &a, &b, &rows->show);
+}
+
+/* Ranks become final: texts' numbers their places, and the order ascending if it is asked for. */
+static void settle_ranks(struct ft_rows *rows, struct ft_order_entry *entries, size_t count)
+{
+	uint64_t flip = rows->ascending ? UINT64_MAX : 0;
+	bool tokens = rows->column->token && !rows->many_at;
+
+	if (rows->many_at)
+		rank_by_column(rows, entries, 0, rows->many_at); /* no tokens this time */
+	if (tokens)
+		ft_distinct_sort(rows->distinct, compare_texts, rows);
+	for (size_t i = 0; i < count && (tokens || flip); i++) {
+		uint64_t rank = entries[i].rank;
+
+		if (tokens && rank & TOKEN_RANK) {
+			uint32_t number = (rank ^ TOKEN_RANK) >> TOKEN_SHIFT;
+
+			rank &= ~((uint64_t)(FT_DISTINCT_MAX - 1) << TOKEN_SHIFT);
+			rank |= (uint64_t)ft_distinct_place(rows->distinct, number) << TOKEN_SHIFT;
+		}
+		entries[i].rank = rank ^ flip;
+	}
+}
+
 /* ---- select */
 
 /* True if the rows hold the selection that query asks for. Remembers what it asks for. */
@@ -137,13 +250,14 @@ static bool still_selected(struct ft_rows *rows, const struct ft_snapshot *snaps
 	memset(&by, 0, sizeof(by)); /* padding too: compared as bytes */
 	by.generation = snapshot->generation;
 	by.snapshot = snapshot;
+	by.difference = snapshot->difference ? snapshot->difference->serial : 0;
 	by.list = query->list;
 	by.group_by = query->list == FT_LIST_TALKERS ? query->group_by : FT_GROUP_PROCESS;
 	by.within = query->within ? query->within->id : 0;
 	by.hide_closed = query->hide_closed;
 	by.shown = query->filter ? ft_filter_shown(query->filter) : FT_SHOW_ALL;
-	by.baseline = query->show->baseline;
-	by.base_ns = query->show->base_ns;
+	by.baseline = rows->show.baseline;
+	by.base_ns = rows->show.base_ns;
 	same = rows->selected && memcmp(&by, &rows->by, sizeof(by)) == 0 &&
 	       strcmp(text, rows->by_text) == 0;
 	if (!same) {
@@ -228,48 +342,104 @@ static void select_events(struct ft_rows *rows, const struct ft_filter *filter)
 	ft_filter_run_free(run);
 }
 
-/* Runs the filter over all flows; lists those that pass, or adds them to the groups. */
-static void select_flows(struct ft_rows *rows, const struct ft_query *query)
+/* A flow that passes the filter: lists it, or adds it to the groups. */
+static inline void select_flow(struct ft_rows *rows, const struct ft_query *query, size_t index)
+{
+	const struct ft_flow_hot *flow = &rows->snapshot->rows[index];
+
+	if (query->within && !ft_group_has(query->within, rows->snapshot, flow))
+		return;
+	if (query->list != FT_LIST_FLOWS)
+		ft_groups_add(rows->groups, rows->snapshot, flow, rows->show.baseline);
+	else if (!query->hide_closed || flow->ended == FT_ENDED_NOT)
+		rows->flows[rows->flow_count++] = (uint32_t)index;
+}
+
+/* Runs the filter over the flows of some rows; lists those that pass, or adds them to the
+ * groups. */
+static void filter_block(struct ft_rows *rows, const struct ft_query *query,
+			 struct ft_filter_run *run, size_t from, size_t to)
+{
+	const struct ft_snapshot *snapshot = rows->snapshot;
+
+	for (; from < to; from += FT_FILTER_ROWS) {
+		size_t count = to - from < FT_FILTER_ROWS ? to - from : FT_FILTER_ROWS;
+		uint64_t pass = ft_filter_run_match_rows(run, &snapshot->rows[from], count,
+							 snapshot->row_count - from - count);
+		uint64_t asked = count < FT_FILTER_ROWS ? (1ULL << count) - 1 : UINT64_MAX;
+		uint64_t fail = ~pass & asked;
+
+		for (uint64_t left = pass; left; left &= left - 1)
+			select_flow(rows, query, from + (size_t)__builtin_ctzll(left));
+		for (uint64_t left = fail; left; left &= left - 1)
+			hide(&rows->hidden, snapshot,
+			     &snapshot->rows[from + (size_t)__builtin_ctzll(left)]);
+	}
+}
+
+/* The same where all flows pass. */
+static void select_block(struct ft_rows *rows, const struct ft_query *query, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		ask_ahead(rows->snapshot, i);
+		select_flow(rows, query, i);
+	}
+}
+
+/* All flows, a block at a time; with `entries` those that are listed are ranked too. */
+static void select_blocks(struct ft_rows *rows, const struct ft_query *query,
+			  const struct ft_filter *filter, struct ft_order_entry *entries)
+{
+	size_t count = rows->snapshot->row_count < FT_ORDER_MAX ? rows->snapshot->row_count :
+								  FT_ORDER_MAX;
+	struct ft_filter_run *run = filter ? ft_filter_run_new(filter, rows->snapshot) : NULL;
+
+	for (size_t from = 0; from < count; from += BLOCK) {
+		size_t listed = rows->flow_count, to = from + BLOCK < count ? from + BLOCK : count;
+
+		if (run)
+			filter_block(rows, query, run, from, to);
+		else
+			select_block(rows, query, from, to);
+		if (entries)
+			rank_by_column(rows, entries, listed, rows->flow_count);
+	}
+	ft_filter_run_free(run);
+}
+
+/* Selects flows, for a list of them or for groups. Returns what is listed if it is ranked. */
+static struct ft_order_entry *select_flows(struct ft_rows *rows, const struct ft_query *query)
 {
 	const struct ft_snapshot *snapshot = rows->snapshot;
 	const struct ft_filter *filter = query->filter;
 	bool list_flows = query->list == FT_LIST_FLOWS;
-	struct ft_filter_run *run;
+	struct ft_order_entry *entries = NULL;
 	size_t count = snapshot->row_count < FT_ORDER_MAX ? snapshot->row_count : FT_ORDER_MAX;
 
-	rows->hidden = (struct ft_hidden){ 0 };
+	rows->hidden = snapshot->withheld;
 	rows->flow_count = 0;
 	if (filter && ft_filter_is_all(filter))
 		filter = NULL;
 	rows->all_flows = list_flows && !filter && !query->within && !query->hide_closed;
-	if (!list_flows)
-		ft_groups_reset(rows->groups, rows->by.group_by);
 	if (rows->all_flows) {
 		rows->flow_count = count;
-		return;
+		return NULL;
 	}
-	if (list_flows)
+	if (list_flows) {
 		make_room(rows, count);
-	run = filter ? ft_filter_run_new(filter, snapshot) : NULL;
-	for (size_t i = 0; i < count; i++) {
-		const struct ft_flow_hot *flow = &snapshot->rows[i];
-
-		if (run && !ft_filter_run_match(run, flow))
-			hide(&rows->hidden, snapshot, flow);
-		else if (query->within && !ft_group_has(query->within, snapshot, flow))
-			continue;
-		else if (!list_flows)
-			ft_groups_add(rows->groups, snapshot, flow, query->show->baseline);
-		else if (!query->hide_closed || flow->ended == FT_ENDED_NOT)
-			rows->flows[rows->flow_count++] = (uint32_t)i;
+		if (!rows->frozen)
+			entries = ft_order_reset(rows->order, count);
+		select_blocks(rows, query, filter, entries);
+		return entries;
 	}
-	if (!list_flows)
-		ft_groups_finish(rows->groups, snapshot, query->show->baseline);
+	ft_groups_reset(rows->groups, rows->by.group_by, snapshot->difference);
+	select_blocks(rows, query, filter, NULL);
 	/* Flows that left can neither be filtered nor told from those before the baseline. */
 	if (rows->by.list == FT_LIST_PROCESSES && !filter && !query->within &&
-	    !query->show->baseline)
+	    !rows->show.baseline)
 		ft_groups_add_past(rows->groups, snapshot);
-	ft_filter_run_free(run);
+	ft_groups_finish(rows->groups, snapshot, rows->show.baseline);
+	return NULL;
 }
 
 /* ---- frozen ranks */
@@ -330,7 +500,7 @@ static void update_frozen(struct ft_rows *rows, const struct ft_query *query,
 	}
 }
 
-/* ---- rank and order */
+/* ---- order */
 
 /* Orders rows of equal rank by the column's text, then groups by their keys. */
 static int resolve_tie(const void *arg, const struct ft_order_entry *a,
@@ -354,34 +524,6 @@ static int resolve_tie(const void *arg, const struct ft_order_entry *a,
 				ft_groups_at(rows->groups, ft_order_index(b)));
 }
 
-/* What orders rows of equal rank without looking at their texts. */
-static uint64_t tie_of(const struct ft_row *row, uint32_t index)
-{
-	uint64_t bits = row->group ? ft_group_order(row->group) >> FT_ORDER_INDEX_BITS
-				   : ft_row_id(row) & ID_MASK;
-
-	return bits << FT_ORDER_INDEX_BITS | index;
-}
-
-/* The index that number i of the selection means. */
-static uint32_t selected_index(const struct ft_rows *rows, size_t i)
-{
-	return lists_each(rows->list) && !rows->all_flows ? rows->flows[i] : (uint32_t)i;
-}
-
-/* Ranks rows by the sort column. */
-static void rank_by_column(struct ft_rows *rows, struct ft_order_entry *entries, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		uint32_t index = selected_index(rows, i);
-		struct ft_row row = row_of(rows, index);
-		uint64_t rank = rows->column->rank(rows->snapshot, &row, &rows->show);
-
-		entries[i].rank = rows->ascending ? ~rank : rank;
-		entries[i].tie = tie_of(&row, index);
-	}
-}
-
 /* Ranks rows as they were frozen, known ones first; returns how many are known. */
 static size_t rank_by_frozen(struct ft_rows *rows, struct ft_order_entry *entries, size_t count)
 {
@@ -400,21 +542,27 @@ static size_t rank_by_frozen(struct ft_rows *rows, struct ft_order_entry *entrie
 	return known;
 }
 
-/* Ranks the selection and starts a new order of it. */
-static void rank_rows(struct ft_rows *rows)
+/* Ranks the selection, unless `ranked` holds it, and starts a new order of it. */
+static void order_rows(struct ft_rows *rows, struct ft_order_entry *ranked)
 {
 	bool each = lists_each(rows->list);
 	size_t count = each ? rows->flow_count : ft_groups_count(rows->groups), known;
-	struct ft_order_entry *entries;
+	struct ft_order_entry *entries = ranked;
 
 	if (count > FT_ORDER_MAX)
 		count = FT_ORDER_MAX;
-	entries = ft_order_reset(rows->order, count);
-	known = rows->frozen ? rank_by_frozen(rows, entries, count) : count;
+	known = count;
+	if (!entries) {
+		entries = ft_order_reset(rows->order, count);
+		if (rows->frozen)
+			known = rank_by_frozen(rows, entries, count);
+		else
+			rank_by_column(rows, entries, 0, count);
+	}
 	if (!rows->frozen)
-		rank_by_column(rows, entries, count);
+		settle_ranks(rows, entries, count);
 	ft_order_start(rows->order, count, each && !rows->column->compare ? NULL : resolve_tie,
-		       rows);
+		       rows->ascending, rows);
 	ft_order_split(rows->order, known);
 }
 
@@ -422,6 +570,7 @@ void ft_rows_fill(struct ft_rows *rows, const struct ft_snapshot *snapshot,
 		  const struct ft_query *query, size_t want)
 {
 	const struct ft_column *column = query->sort;
+	struct ft_order_entry *ranked = NULL;
 	size_t count;
 
 	if (!column || !(column->lists & (1U << query->list)))
@@ -429,19 +578,24 @@ void ft_rows_fill(struct ft_rows *rows, const struct ft_snapshot *snapshot,
 	update_frozen(rows, query, column);
 	rows->snapshot = snapshot;
 	rows->show = *query->show;
+	/* A difference has its own baseline. */
+	if (snapshot->difference)
+		rows->show.baseline = NULL;
 	rows->list = query->list;
 	rows->column = column;
 	rows->ascending = query->ascending;
+	ft_distinct_reset(rows->distinct);
+	rows->many_at = 0;
 	if (!still_selected(rows, snapshot, query)) {
 		if (query->list == FT_LIST_SOCKETS)
 			select_sockets(rows, query);
 		else if (query->list == FT_LIST_EVENTS)
 			select_events(rows, query->filter);
 		else
-			select_flows(rows, query);
+			ranked = select_flows(rows, query);
 	}
 	rows->selected = true;
-	rank_rows(rows);
+	order_rows(rows, ranked);
 	count = ft_order_count(rows->order);
 	for (size_t i = 0; i < want && i < count; i++)
 		ft_order_at(rows->order, i);

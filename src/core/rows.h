@@ -21,6 +21,7 @@
 
 struct ft_filter;
 struct ft_flow_event;
+struct ft_group_was;
 struct ft_column;
 struct ft_names;
 struct ft_socket;
@@ -69,6 +70,7 @@ struct ft_group {
 	float rate_bytes[FT_WINDOWS][2];     /* [0] tx, [1] rx; decayed to the snapshot's end */
 	float rate_packets[FT_WINDOWS][2];
 	uint64_t first_ns, last_ns;
+	const struct ft_group_was *was; /* of a difference: what it was; else NULL */
 };
 
 /* One line of a list: one is set. An event is one and, as flow, what it tells of its conversation.
@@ -106,10 +108,14 @@ struct ft_show {
 	bool hide_ports;        /* key p */
 	bool full_command;      /* key l */
 	bool ascii;             /* --ascii */
+	bool raw;               /* --raw: wide columns, for whole numbers */
 	bool no_owners;         /* nobody tells owners (a file): no columns for them */
+	bool difference;        /* a difference is shown: the columns for it, too */
+	bool observers;         /* several hosts watched: a column tells which */
 	const struct ft_names *names; /* borrowed; NULL = numbers only */
 	uint64_t base_ns;       /* key z: totals count from this moment; 0 = since start */
-	const struct ft_baseline *baseline; /* key z: what to take off totals; borrowed or NULL */
+	/* key z: what to take off totals, unless a difference is shown; borrowed or NULL */
+	const struct ft_baseline *baseline;
 };
 
 struct ft_query {
@@ -146,14 +152,16 @@ uint64_t ft_row_id(const struct ft_row *row);
 size_t ft_rows_find(struct ft_rows *rows, uint64_t id);
 /* What the filter (neither the drill-down nor hide_closed) left out: how many flows (of a list of
  * sockets: sockets), and what they counted in the snapshot's interval. */
-struct ft_hidden {
-	uint64_t flows;
-	struct ft_sum interval;
-};
 struct ft_hidden ft_rows_hidden(const struct ft_rows *rows);
 
 /* The owner that an end of a flow counts for: transit if no end is ours, else as the row says. */
-uint16_t ft_flow_owner(const struct ft_flow_hot *flow, int end);
+static inline uint16_t ft_flow_owner(const struct ft_flow_hot *flow, int end)
+{
+	uint16_t owner = flow->owner[end];
+
+	return flow->flow->path == FT_PATH_TRANSIT || owner == FT_OWNER_FOREIGN ?
+		       FT_OWNER_TRANSIT : owner;
+}
 /* TCP, UDP, SCTP, DCCP, UDP-Lite: the key's port slots are ports. */
 bool ft_protocol_has_ports(uint8_t protocol);
 /* The port that names the service: of the end that did not begin the flow, if that isn't known

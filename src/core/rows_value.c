@@ -108,15 +108,6 @@ double ft_flow_rate(const struct ft_snapshot *snapshot, const struct ft_flow_hot
 	return rate;
 }
 
-uint16_t ft_flow_owner(const struct ft_flow_hot *flow, int end)
-{
-	uint16_t owner = flow->owner[end];
-
-	if (flow->flow->path == FT_PATH_TRANSIT || owner == FT_OWNER_FOREIGN)
-		return FT_OWNER_TRANSIT;
-	return owner;
-}
-
 bool ft_protocol_has_ports(uint8_t protocol)
 {
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP ||

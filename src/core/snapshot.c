@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "core/difference.h"
 #include "core/event.h"
 #include "core/snapshot_priv.h"
 #include "core/socket.h"
@@ -52,6 +53,8 @@ static void free_box(struct ft_snapshot_box *box)
 	struct ft_snapshot *shown = &box->shown;
 	size_t i;
 
+	if (shown->difference)
+		ft_difference_let_go(shown);
 	for (i = 0; i < shown->process_count; i++)
 		ft_process_put(shown->processes[i]);
 	free((void *)(uintptr_t)shown->processes);
@@ -61,11 +64,15 @@ static void free_box(struct ft_snapshot_box *box)
 	free(shown->backend_reason);
 	free(shown->capture_filter);
 	free(shown->owner_source);
+	free(shown->health_source);
 	free(shown->event_source);
 	ft_event_list_put(shown->events);
 	for (i = 0; i < shown->note_count; i++)
 		free(shown->notes[i]);
 	free(shown->notes);
+	for (i = 0; i < shown->observer_count; i++)
+		free(shown->observers[i]);
+	free(shown->observers);
 	free((void *)(uintptr_t)shown->tcp_of);
 	free((void *)(uintptr_t)shown->tcps);
 	free((void *)(uintptr_t)shown->sockets);
@@ -95,6 +102,13 @@ const struct ft_process *ft_snapshot_process(const struct ft_snapshot *snapshot,
 	if (owner < FT_OWNER_FIRST || (size_t)(owner - FT_OWNER_FIRST) >= snapshot->process_count)
 		return NULL;
 	return snapshot->processes[owner - FT_OWNER_FIRST];
+}
+
+size_t ft_snapshot_flows(const struct ft_snapshot *snapshot)
+{
+	if (!snapshot->last)
+		return snapshot->live_flows;
+	return snapshot->difference ? snapshot->difference->after_rows : snapshot->row_count;
 }
 
 const struct ft_counts *ft_snapshot_delta(const struct ft_snapshot *snapshot,
@@ -207,17 +221,31 @@ const struct ft_nat *ft_snapshot_nat(const struct ft_snapshot *snapshot,
 	return &snapshot->nats[pairing->nat - 1];
 }
 
-const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope)
+/* The record of a scope, or NULL. */
+static const struct ft_snapshot_scope *scope_of(const struct ft_snapshot *snapshot, uint16_t scope)
 {
-	size_t i;
-
 	/* Scopes are numbered as they come: nearly always their number is their place. */
 	if (scope < snapshot->scope_count && snapshot->scopes[scope].scope == scope)
-		return snapshot->scopes[scope].name;
-	for (i = 0; i < snapshot->scope_count; i++)
+		return &snapshot->scopes[scope];
+	for (size_t i = 0; i < snapshot->scope_count; i++)
 		if (snapshot->scopes[i].scope == scope)
-			return snapshot->scopes[i].name;
-	return "";
+			return &snapshot->scopes[i];
+	return NULL;
+}
+
+const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope)
+{
+	const struct ft_snapshot_scope *at = scope_of(snapshot, scope);
+
+	return at ? at->name : "";
+}
+
+const char *ft_snapshot_observer(const struct ft_snapshot *snapshot, uint16_t scope)
+{
+	const struct ft_snapshot_scope *at = scope_of(snapshot, scope);
+
+	return at && at->observer && at->observer <= snapshot->observer_count ?
+		       snapshot->observers[at->observer - 1] : "";
 }
 
 const struct ft_snapshot_iface *ft_snapshot_iface_of(const struct ft_snapshot *snapshot,

@@ -17,6 +17,7 @@
 #include "core/cost.h"
 #include "core/table.h"
 
+struct ft_difference;
 struct ft_event_list;
 struct ft_socket_list;
 
@@ -44,10 +45,26 @@ const char *ft_counter_name(enum ft_counter counter);
 bool ft_counter_is_not_ip(enum ft_counter counter);
 bool ft_counter_is_malformed(enum ft_counter counter);
 bool ft_counter_is_lost(enum ft_counter counter);
+/* The same as a term of a line, where each has a word of its own: "not_ip_other". */
+const char *ft_counter_term(enum ft_counter counter);
+/* Sets the term of a line that is read back: "seen", "flows", "other" or a counter's; any other
+ * word is passed over. */
+void ft_line_set_term(struct ft_line *line, const char *term, struct ft_sum sum);
+
+/* The number of what stands for all scopes that had to be forgotten, "(gone)". */
+#define FT_SCOPE_GONE FT_MAX_SCOPES
+#define FT_SCOPE_GONE_NAME "(gone)"
+
+/* Flows that are not on a list, and what they counted in the snapshot's interval. */
+struct ft_hidden {
+	uint64_t flows;
+	struct ft_sum interval;
+};
 
 struct ft_snapshot_scope {
 	char name[IFNAMSIZ];
 	uint16_t scope;
+	uint16_t observer; /* 1 + index into the snapshot's observers, 0 = this run's own */
 	bool present; /* false while its interface is gone */
 	struct ft_line interval, total;
 	/* Rates over the windows at the snapshot's end: tx is what the local ends of the scope's
@@ -66,6 +83,14 @@ struct ft_snapshot_iface {
 	uint64_t drops_rx, drops_tx, qdisc_drops; /* as the kernel says, since flowtop started */
 };
 
+/* Flows whose packets are being written to files of their own (key x). */
+#define FT_TAPS_MAX 8
+struct ft_snapshot_taps {
+	size_t count;
+	uint64_t flow[FT_TAPS_MAX]; /* ids */
+	uint64_t asked;             /* how many wishes of the screen have been looked at */
+};
+
 /* What the collector tells beside the table's own: copied. */
 struct ft_snapshot_info {
 	uint64_t end_ns;      /* CLOCK_REALTIME, end of the interval */
@@ -75,6 +100,7 @@ struct ft_snapshot_info {
 	const char *backend_reason; /* one sentence */
 	const char *capture_filter; /* "" if none */
 	const char *owner_source;   /* "sock_diag+/proc", ... */
+	const char *health_source;  /* how sockets are looked at: "tcp_sock, set_state" */
 	const char *event_source;   /* what events can't be seen, and why; "" = all are */
 	int progress;         /* per mille of a file, -1 live */
 	bool paused_watch;    /* counting is off (Ctrl-Z) */
@@ -91,15 +117,20 @@ struct ft_snapshot_info {
 	const struct ft_snapshot_iface *ifaces; /* all but interval/total are taken */
 	size_t iface_count;
 	const struct ft_socket_list *socket_list; /* shared; NULL = nobody asked for one */
+	struct ft_snapshot_taps taps;
 };
 
-/* What a member points to, snapshot.c frees and snapshot_own.c copies: a new one is a line in both. */
+/* What a member points to, snapshot.c frees, snapshot_own.c copies and difference.c copies or shares:
+ * a new one is a line in each. */
 /* One process that a flow of this snapshot (or a process still listed) is owned by. */
 struct ft_snapshot {
 	/* times */
 	uint64_t generation; /* 1, 2, 3 ... */
 	uint64_t end_ns, interval_ns, start_ns;
 	bool last; /* capture has stopped and all is drained */
+
+	/* what it is compared with; NULL: with nothing (difference.h) */
+	const struct ft_difference *difference;
 
 	/* flows: rows[i].delta - 1 indexes deltas */
 	const struct ft_flow_hot *rows;
@@ -140,14 +171,21 @@ struct ft_snapshot {
 	const struct ft_snapshot_iface *ifaces;
 	size_t iface_count;
 	struct ft_line interval, total; /* sums over scopes */
+	/* hosts that watched, where there may be several (a collector's database); their scopes are
+	 * not each other's */
+	char **observers;
+	size_t observer_count;
+	struct ft_hidden withheld; /* what a filter kept from being read: is no row here */
 
 	/* health */
-	char *backend, *backend_reason, *capture_filter, *owner_source, *event_source;
+	char *backend, *backend_reason, *capture_filter, *owner_source, *health_source,
+		*event_source;
 	int progress;
 	bool paused_watch;
 	uint64_t not_watched_ns;
 	struct ft_store_health store;
 	struct ft_cost cost;
+	struct ft_snapshot_taps taps;
 	uint64_t lengthened, missed;
 	uint64_t evicted, owners_unknown_full; /* since start */
 	uint32_t max_flows;
@@ -190,8 +228,13 @@ size_t ft_snapshot_pairs(const struct ft_snapshot *snapshot, const struct ft_flo
 /* The translation that a row's flow is a side of, and which; NULL if there is none. */
 const struct ft_nat *ft_snapshot_nat(const struct ft_snapshot *snapshot,
 				     const struct ft_flow_hot *row, unsigned int *ret_side);
+/* How many flows there are: those that live; at the end none does, and all that are listed count
+ * (of a difference, in the later moment). */
+size_t ft_snapshot_flows(const struct ft_snapshot *snapshot);
 /* "br0" for a flow's scope. */
 const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope);
+/* The host that watched a scope; "" if that is this run's own. */
+const char *ft_snapshot_observer(const struct ft_snapshot *snapshot, uint16_t scope);
 /* The interface that carried a direction last, or NULL. */
 const struct ft_snapshot_iface *ft_snapshot_iface_of(const struct ft_snapshot *snapshot,
 						     const struct ft_flow_hot *row, int dir);

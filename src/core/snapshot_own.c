@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/difference.h"
 #include "core/snapshot_priv.h"
 #include "core/socket.h"
 #include "core/xalloc.h"
@@ -27,6 +28,7 @@ struct ft_snapshot *ft_snapshot_make(size_t rows, size_t deltas, struct ft_snaps
 	shown->backend_reason = xstrdup("");
 	shown->capture_filter = xstrdup("");
 	shown->owner_source = xstrdup("");
+	shown->health_source = xstrdup("");
 	shown->event_source = xstrdup("");
 	shown->progress = -1;
 	*ret_room = (struct ft_snapshot_room){
@@ -92,30 +94,38 @@ static void copy_processes(struct ft_snapshot *to, const struct ft_snapshot *fro
 			ft_process_take(from->processes[i]);
 }
 
-static void copy_texts(struct ft_snapshot *to, const struct ft_snapshot *from)
+void ft_snapshot_copy_texts(struct ft_snapshot *to, const struct ft_snapshot *from)
 {
 	to->backend = xstrdup(from->backend ? from->backend : "");
 	to->backend_reason = xstrdup(from->backend_reason ? from->backend_reason : "");
 	to->capture_filter = xstrdup(from->capture_filter ? from->capture_filter : "");
 	to->owner_source = xstrdup(from->owner_source ? from->owner_source : "");
+	to->health_source = xstrdup(from->health_source ? from->health_source : "");
 	to->event_source = xstrdup(from->event_source ? from->event_source : "");
 	to->notes = xcalloc(from->note_count + 1, sizeof(*to->notes));
 	for (size_t i = 0; i < from->note_count; i++)
 		to->notes[i] = xstrdup(from->notes[i]);
+	to->observers = xcalloc(from->observer_count + 1, sizeof(*to->observers));
+	for (size_t i = 0; i < from->observer_count; i++)
+		to->observers[i] = xstrdup(from->observers[i]);
 }
 
 struct ft_snapshot *ft_snapshot_copy(const struct ft_snapshot *from)
 {
 	struct ft_snapshot_room room;
-	struct ft_snapshot *to = ft_snapshot_make(from->row_count, from->delta_count, &room);
-	struct ft_snapshot made = *to;
+	struct ft_snapshot *to, made;
 
+	from = ft_difference_moment(from);
+	to = ft_snapshot_make(from->row_count, from->delta_count, &room);
+	made = *to;
 	free(made.backend);
 	free(made.backend_reason);
 	free(made.capture_filter);
 	free(made.owner_source);
+	free(made.health_source);
 	free(made.event_source);
 	*to = *from;
+	to->taps = (struct ft_snapshot_taps){ .count = 0 };
 	to->events = NULL; /* those of the table's ring: there are only the newest */
 	to->rows = made.rows;
 	to->deltas = made.deltas;
@@ -131,7 +141,7 @@ struct ft_snapshot *ft_snapshot_copy(const struct ft_snapshot *from)
 	copy_processes(to, from);
 	to->scopes = copy(from->scopes, from->scope_count, sizeof(*from->scopes));
 	to->ifaces = copy(from->ifaces, from->iface_count, sizeof(*from->ifaces));
-	copy_texts(to, from);
+	ft_snapshot_copy_texts(to, from);
 	return to;
 }
 

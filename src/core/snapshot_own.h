@@ -20,7 +20,7 @@ struct ft_snapshot_room {
  * memory, which the snapshot frees. */
 struct ft_snapshot *ft_snapshot_make(size_t rows, size_t deltas, struct ft_snapshot_room *ret_room);
 
-/* The same picture in memory of its own (processes and the list of sockets are shared: they
+/* The same picture (of a difference: its later moment) in memory of its own (processes and the list of sockets are shared: they
  * belong to no table); what it takes. */
 struct ft_snapshot *ft_snapshot_copy(const struct ft_snapshot *from);
 size_t ft_snapshot_size(const struct ft_snapshot *snapshot);

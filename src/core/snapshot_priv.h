@@ -37,4 +37,9 @@ struct ft_snapshot_box {
 	struct ft_living *living; /* NULL: no table has made it */
 };
 
+/* Texts and notes, copied; snapshot_own.c. */
+void ft_snapshot_copy_texts(struct ft_snapshot *to, const struct ft_snapshot *from);
+/* What the last put does first with a difference; difference.c. */
+void ft_difference_let_go(struct ft_snapshot *shown);
+
 #endif

@@ -194,6 +194,46 @@ void ft_table_end_scope(struct ft_table *table, uint16_t scope, uint64_t now_ns)
 	table->scopes_ending++;
 }
 
+void ft_table_clear_scope(struct ft_table *table, uint16_t scope, bool clear)
+{
+	if (scope < FT_MAX_SCOPES && table->scopes[scope])
+		table->scopes[scope]->clearing = clear;
+}
+
+/* Takes the mark from scopes that have flows, in rows or still to get one. */
+static void keep_used(const struct ft_table *table, bool forget[FT_MAX_SCOPES])
+{
+	uint32_t i;
+
+	for (i = 0; i < table->base_count; i++)
+		forget[ft_block_rows(table->base)[i].flow->key.scope] = false;
+	for (i = 0; i < table->change_count; i++) {
+		const struct ft_change *change = &ft_table_changes(table)[i];
+
+		forget[ft_flow_store_flow(table->store, change->slot)->key.scope] = false;
+	}
+}
+
+void ft_table_forget_scopes(struct ft_table *table, bool forget[FT_MAX_SCOPES])
+{
+	keep_used(table, forget);
+	for (uint32_t i = 0; i < FT_MAX_SCOPES; i++) {
+		struct ft_scope_state *state = table->scopes[i];
+
+		if (!forget[i] || !state)
+			continue; /* one without a state never counted anything */
+		if (state->ending) {
+			forget[i] = false;
+			continue;
+		}
+		ft_line_add(&table->gone_interval, &state->interval);
+		ft_line_add(&table->gone_total, &state->total);
+		table->scopes_gone = true;
+		table->scopes[i] = NULL;
+		free(state);
+	}
+}
+
 size_t ft_table_count(const struct ft_table *table)
 {
 	return table->held;

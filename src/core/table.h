@@ -207,6 +207,12 @@ uint64_t ft_table_nats_refused(const struct ft_table *table);
 
 /* Marks flows of vanished scopes ended (FT_ENDED_INTERFACE). */
 void ft_table_end_scope(struct ft_table *table, uint16_t scope, uint64_t now_ns);
+/* Numbers of scopes may be used again. Of one whose interface is gone, and whose flows were shown
+ * as ended, the flows leave with the next snapshot (clear; false: it came back). Then it is
+ * forgotten, and its totals are those of FT_SCOPE_GONE, so that sums stay sums: of those that are
+ * marked the ones that still have flows stay, and are marked no more. */
+void ft_table_clear_scope(struct ft_table *table, uint16_t scope, bool clear);
+void ft_table_forget_scopes(struct ft_table *table, bool forget[FT_MAX_SCOPES]);
 
 /* True if flows had to leave in this interval, or found no place: what they counted is `other`. */
 bool ft_table_is_full(const struct ft_table *table);

@@ -38,7 +38,8 @@ static bool is_leaving(const struct ft_build *build, uint32_t row)
 	/* What counted in this interval is shown with it. */
 	if (ft_block_rows(table->base)[row].ended == FT_ENDED_NOT || hot->delta)
 		return false;
-	if (hot->ended == FT_ENDED_EVICTED || hot->last_ns == 0)
+	if (hot->ended == FT_ENDED_EVICTED || hot->last_ns == 0 ||
+	    table->scopes[hot->flow->key.scope]->clearing)
 		return true;
 	if (hot->ended == FT_ENDED_IDLE)
 		limit += idle_limit(table, hot);

@@ -29,6 +29,16 @@ struct ft_build {
 /* table_snapshot.c: base copied and decayed, then what the interval brought. */
 void ft_build_end(struct ft_build *build, uint32_t row, enum ft_end_reason reason);
 
+/* table_clock.c: the clock was set. After base was copied, before anything else is done to rows. */
+int64_t ft_table_clock_shift(const struct ft_table *table, const struct ft_snapshot_info *info);
+void ft_build_shift(struct ft_build *build);
+/* A time of this interval by the clock as it is at its end. */
+uint64_t ft_build_time(const struct ft_build *build, uint64_t ns);
+
+/* table_owner.c: flows that wait for their owners have other slots. */
+void ft_unowned_rename(struct ft_build *build,
+		       uint32_t (*renamed)(const struct ft_build *build, uint32_t slot));
+
 /* table_age.c: who ends and who leaves. */
 bool ft_build_is_candidate(const struct ft_build *build, const struct ft_flow_hot *hot);
 void ft_build_age(struct ft_build *build);

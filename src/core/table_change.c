@@ -29,6 +29,9 @@ struct ft_delta *ft_table_delta(struct ft_table *table, struct ft_change *change
 	struct ft_delta *deltas;
 
 	if (!change->delta) {
+		/* As many as in the last interval are likely. */
+		if (table->delta_count == 0)
+			ft_region_grow(&table->deltas, table->last_deltas * sizeof(*deltas));
 		ft_region_grow(&table->deltas, (table->delta_count + 1ULL) * sizeof(*deltas));
 		deltas = table->deltas.base;
 		deltas[table->delta_count].row = change->row;

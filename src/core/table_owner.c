@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "core/table_priv.h"
+#include "core/table_build.h"
 #include "core/xalloc.h"
 
 void ft_table_own_new(struct ft_table *table, struct ft_change *change, uint32_t slot)
@@ -215,6 +215,20 @@ static bool ask(struct ft_table *table, uint32_t slot, const uint64_t cookie[2],
 		return false;
 	*ft_flow_store_link(table->store, slot) &= ~FT_LINK_UNOWNED;
 	return true;
+}
+
+void ft_unowned_rename(struct ft_build *build,
+		       uint32_t (*renamed)(const struct ft_build *build, uint32_t slot))
+{
+	struct ft_table *table = build->table;
+
+	for (size_t i = 0; i < table->queue_count; i++) {
+		struct ft_unowned *item =
+			&table->queue[(table->queue_head + i) & (table->queue_space - 1)];
+
+		if (is_alive(table, item))
+			item->slot = renamed(build, item->slot);
+	}
 }
 
 /* Active ones that had no turn get one later. */

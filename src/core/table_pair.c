@@ -293,6 +293,33 @@ void ft_pairs_leave(struct ft_table *table, uint32_t slot)
 		forget_ended(table, nat >> 1);
 }
 
+void ft_pairs_rename(struct ft_table *table, uint32_t slot, uint32_t by)
+{
+	struct ft_table_pairs *pairs = &table->pairs;
+	uint32_t number = pairs->on ? ft_pairs_node_of(table, slot) : 0, *at;
+
+	if (!number)
+		return;
+	ft_region_grow(&pairs->next, (by + 1ULL) * sizeof(uint32_t));
+	at = &ft_pair_node(pairs, number)->flows;
+	while (*at && *at != slot + 1)
+		at = ft_pair_next(pairs, *at - 1);
+	if (!*at)
+		return;
+	*ft_pair_next(pairs, by) = *ft_pair_next(pairs, slot);
+	*at = by + 1;
+}
+
+void ft_pairs_shift(struct ft_table_pairs *pairs, uint64_t shift_ns)
+{
+	for (uint32_t i = 0; i < pairs->nat_used; i++) {
+		struct ft_nat_state *state = ft_pair_nat(pairs, (i + 1) << 1);
+
+		if (state->node[1] && state->ended_ns)
+			state->ended_ns += shift_ns;
+	}
+}
+
 /* The number of a translation that is known, 0 = it isn't. */
 static uint32_t find_nat(const struct ft_table *table, const struct ft_nat *nat)
 {

@@ -67,6 +67,10 @@ struct ft_table_pairs {
 void ft_pairs_note(struct ft_table *table, const struct ft_change *change);
 /* A flow leaves; before its slot is given back. */
 void ft_pairs_leave(struct ft_table *table, uint32_t slot);
+/* The flow in a slot is in another one now: both hold its key. */
+void ft_pairs_rename(struct ft_table *table, uint32_t slot, uint32_t by);
+/* The clock was set. */
+void ft_pairs_shift(struct ft_table_pairs *pairs, uint64_t shift_ns);
 /* Before the changes are added: flows are put into nodes from now on if that is of use. */
 void ft_build_begin_pairs(struct ft_build *build);
 /* After the changes: the ends of a conversation have the same owners wherever it is seen. */

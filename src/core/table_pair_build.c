@@ -221,14 +221,13 @@ static bool is_of_use(const struct ft_table *table)
 void ft_build_begin_pairs(struct ft_build *build)
 {
 	struct ft_table *table = build->table;
-	const struct ft_flow_hot *base = ft_block_rows(table->base);
 	uint32_t row;
 
 	if (table->pairs.on || !is_of_use(table))
 		return;
 	table->pairs.on = true;
 	for (row = 0; row < table->base_count; row++) {
-		uint32_t slot = ft_flow_slot(base[row].flow);
+		uint32_t slot = ft_flow_slot(build->rows[row].flow);
 
 		ft_pairs_add(table, slot);
 		ft_pairs_touch(&table->pairs, slot);

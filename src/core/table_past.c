@@ -42,6 +42,16 @@ void ft_past_leave(struct ft_table_past *past, const struct ft_flow_hot *hot)
 		add_flow(past, other, hot, !tx);
 }
 
+void ft_past_shift(struct ft_table_past *past, uint64_t shift_ns)
+{
+	struct ft_past *accounts = past->accounts.base;
+
+	for (size_t i = 0; i < past->accounts.bytes / sizeof(*accounts); i++) {
+		accounts[i].first_ns += accounts[i].first_ns ? shift_ns : 0;
+		accounts[i].last_ns += accounts[i].last_ns ? shift_ns : 0;
+	}
+}
+
 void ft_build_past(struct ft_build *build, struct ft_snapshot *shown)
 {
 	struct ft_past *accounts = build->table->past.accounts.base, *copy;

@@ -22,6 +22,8 @@ struct ft_table_past {
 
 /* A row leaves. */
 void ft_past_leave(struct ft_table_past *past, const struct ft_flow_hot *hot);
+/* The clock was set. */
+void ft_past_shift(struct ft_table_past *past, uint64_t shift_ns);
 /* Hands a copy over; after the snapshot has its processes. */
 void ft_build_past(struct ft_build *build, struct ft_snapshot *shown);
 void ft_table_past_done(struct ft_table_past *past);

@@ -97,6 +97,7 @@ struct ft_scope_state {
 	double rate[FT_WINDOWS][FT_RATES];
 	double weight[FT_WINDOWS];
 	bool ending;                         /* its flows end with this interval */
+	bool clearing;                       /* its ended flows leave with this interval */
 };
 
 struct ft_iface_state {
@@ -138,7 +139,7 @@ struct ft_table {
 	struct ft_region changes;
 	uint32_t change_count;
 	struct ft_region deltas;
-	uint32_t delta_count;
+	uint32_t delta_count, last_deltas; /* of this interval and of the last one */
 	struct ft_split *splits;
 	size_t split_count, split_space;
 
@@ -165,6 +166,8 @@ struct ft_table {
 	bool resolving;            /* somebody asks for owners */
 
 	struct ft_scope_state *scopes[FT_MAX_SCOPES];
+	struct ft_line gone_interval, gone_total; /* of scopes that were forgotten */
+	bool scopes_gone;
 	uint32_t scopes_ending;
 	struct ft_iface_state *ifaces; /* by ifindex */
 	size_t iface_count, iface_space;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A snapshot's frame: scopes with their lines, interfaces, processes, health. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,12 +90,36 @@ static void publish_scope(const struct ft_build *build, struct ft_snapshot *show
 	memset(scope->counted, 0, sizeof(scope->counted));
 }
 
+/* What is left of scopes that were forgotten. */
+static void publish_gone(struct ft_table *table, struct ft_snapshot *shown,
+			 struct ft_snapshot_scope *to)
+{
+	snprintf(to->name, sizeof(to->name), "%s", FT_SCOPE_GONE_NAME);
+	to->scope = FT_SCOPE_GONE;
+	to->interval = table->gone_interval;
+	to->total = table->gone_total;
+	ft_line_add(&shown->interval, &to->interval);
+	ft_line_add(&shown->total, &to->total);
+	table->gone_interval = (struct ft_line){ .inexact = false };
+	shown->scope_count++;
+}
+
+/* How many scopes the table knows, and one for those that are gone. */
+static size_t count_scopes(const struct ft_table *table)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < FT_MAX_SCOPES; i++)
+		count += table->scopes[i] != NULL;
+	return count;
+}
+
 /* The scopes that the collector names, then any other that counted, so that sums are sums. */
 static void publish_scopes(const struct ft_build *build, struct ft_snapshot *shown)
 {
 	const struct ft_snapshot_info *info = build->info;
 	struct ft_snapshot_scope *scopes =
-		xcalloc(info->scope_count + FT_MAX_SCOPES, sizeof(*scopes));
+		xcalloc(info->scope_count + count_scopes(build->table), sizeof(*scopes));
 	bool named[FT_MAX_SCOPES] = { false };
 	uint32_t i;
 
@@ -103,6 +128,8 @@ static void publish_scopes(const struct ft_build *build, struct ft_snapshot *sho
 
 		if (info->scopes[i].scope >= FT_MAX_SCOPES || named[info->scopes[i].scope])
 			continue;
+		if (!info->scopes[i].name[0] && !build->table->scopes[info->scopes[i].scope])
+			continue; /* a number that is free */
 		named[info->scopes[i].scope] = true;
 		*to = info->scopes[i];
 		publish_scope(build, shown, to);
@@ -117,7 +144,9 @@ static void publish_scopes(const struct ft_build *build, struct ft_snapshot *sho
 		publish_scope(build, shown, to);
 		shown->scope_count++;
 	}
-	shown->scopes = xreallocarray(scopes, shown->scope_count, sizeof(*scopes));
+	if (build->table->scopes_gone)
+		publish_gone(build->table, shown, &scopes[shown->scope_count]);
+	shown->scopes = scopes;
 }
 
 /* The interfaces as the collector tells them, with the counters kept here. */
@@ -157,12 +186,14 @@ static void publish_health(const struct ft_build *build, struct ft_snapshot *sho
 	shown->backend_reason = copy_text(info->backend_reason);
 	shown->capture_filter = copy_text(info->capture_filter);
 	shown->owner_source = copy_text(info->owner_source);
+	shown->health_source = copy_text(info->health_source);
 	shown->event_source = copy_text(info->event_source);
 	shown->progress = info->progress;
 	shown->paused_watch = info->paused_watch;
 	shown->not_watched_ns = info->not_watched_ns;
 	shown->store = info->store;
 	shown->cost = info->cost;
+	shown->taps = info->taps;
 	shown->store.sockets_missed += build->table->tcp.refused;
 	shown->lengthened = info->lengthened;
 	shown->missed = info->missed;
@@ -192,6 +223,7 @@ static void publish_rows(struct ft_build *build, struct ft_snapshot_box *box)
 	shown->live_flows = build->live;
 
 	box->deltas = table->deltas;
+	table->last_deltas = table->delta_count;
 	table->deltas = (struct ft_region){ .base = NULL };
 	ft_region_trim(&box->deltas, (size_t)table->delta_count * sizeof(struct ft_delta));
 	shown->deltas = box->deltas.base;

@@ -14,8 +14,6 @@
 #define RATE_FLOOR 1e-3F
 /* Memory that an interval keeps for the next one, of each kind. */
 #define KEPT_BYTES (8UL << 20)
-/* A step of the clock by less is drift and slew. */
-#define JUMP_NS 2000000000LL
 
 /* Gives a row an end, once. */
 void ft_build_end(struct ft_build *build, uint32_t row, enum ft_end_reason reason)
@@ -27,17 +25,6 @@ void ft_build_end(struct ft_build *build, uint32_t row, enum ft_end_reason reaso
 	hot->ended = reason & 7;
 	hot->ended_now = 1;
 	build->live--;
-}
-
-/* By how much CLOCK_REALTIME was set since the last snapshot. Files have times of their own. */
-static int64_t find_shift(const struct ft_table *table, const struct ft_snapshot_info *info)
-{
-	int64_t jump;
-
-	if (info->progress >= 0 || !table->last_end_ns)
-		return 0;
-	jump = (int64_t)(info->end_ns - table->last_end_ns - info->interval_ns);
-	return jump > JUMP_NS || jump < -JUMP_NS ? jump : 0;
 }
 
 /* Rates of a row one interval later, before what the interval counted is added. */
@@ -101,6 +88,7 @@ static void begin_row(struct ft_build *build, const struct ft_change *change)
 
 	flow->initiator = initiator & 3;
 	flow->local = ft_table_local_end(table, &flow->key, initiator) & 3;
+	flow->first_ns = ft_build_time(build, flow->first_ns);
 	flow->path = ft_table_path(table, &flow->key) & 3;
 	flow->birth = (uint32_t)table->generation;
 	((uint32_t *)table->births.base)[change->row] = flow->birth;
@@ -140,6 +128,7 @@ static void add_delta(struct ft_build *build, const struct ft_change *change)
 	const struct ft_weight *weight =
 		ft_table_weight(table, ((const uint32_t *)table->births.base)[change->row]);
 	double *counted = table->scopes[hot->flow->key.scope]->counted;
+	uint64_t last_ns = ft_build_time(build, change->last_ns);
 	int tx = ft_flow_tx(hot->flow), dir;
 
 	hot->delta = change->delta;
@@ -154,8 +143,8 @@ static void add_delta(struct ft_build *build, const struct ft_change *change)
 			hot->iface_slot[dir] = ft_build_iface_slot(build, change->ifindex[dir]);
 		hot->tcp_flags[dir] |= change->tcp_flags[dir];
 	}
-	if (change->last_ns > hot->last_ns)
-		hot->last_ns = change->last_ns;
+	if (last_ns > hot->last_ns)
+		hot->last_ns = last_ns;
 	hot->entry_flags |= change->entry_flags;
 	hot->state = ft_flow_state(hot->flow->key.protocol, hot->tcp_flags, hot->flow->initiator,
 				   hot->total[0].packets && hot->total[1].packets) & 0xf;
@@ -254,7 +243,7 @@ struct ft_snapshot *ft_table_snapshot(struct ft_table *table, const struct ft_sn
 		.table = table,
 		.info = info,
 		.seconds = (double)info->interval_ns / 1e9,
-		.shift_ns = find_shift(table, info),
+		.shift_ns = ft_table_clock_shift(table, info),
 		.row_count = table->base_count + table->new_count,
 	};
 	struct ft_snapshot *snapshot;
@@ -267,6 +256,7 @@ struct ft_snapshot *ft_table_snapshot(struct ft_table *table, const struct ft_sn
 	ft_region_grow(&table->births, build.row_count * sizeof(uint32_t));
 	ft_build_ifaces(&build);
 	copy_rows(&build);
+	ft_build_shift(&build);
 	ft_build_begin_pairs(&build);
 	add_changes(&build);
 	ft_build_pair_owners(&build);

@@ -10,6 +10,7 @@
 #include "core/xalloc.h"
 
 #define PLACES (2 * FT_SOCKETS_MAX) /* a power of two */
+#define CLOSE_MARGIN_NS 100000000U  /* more than ticks are off, as wall-clock time */
 #define ALONE_MAX 3                 /* snapshots that a socket waits for its flow */
 
 static uint32_t *rows_of(const struct ft_table_tcp *tcp)
@@ -174,12 +175,16 @@ static struct ft_health *add_socket(struct ft_table_tcp *tcp, uint64_t cookie, u
 }
 
 /* True if a sample is not older than what there is: batches come in the order of time, and so do
- * ticks; within a tick a socket only sends more. */
+ * ticks; within a tick a socket only sends more. Only what is told at a connection's end may come
+ * before the last samples of it, by some ticks: a socket that is closed stays so, until it is
+ * connected anew. */
 static bool is_news(const struct ft_table_tcp *tcp, const struct ft_health *sample,
-		    const struct ft_health *known)
+		    const struct ft_health *known, const struct ft_clock *clock)
 {
 	const struct ft_socket_note *note = &notes_of(tcp)[known - sockets_of(tcp)];
 
+	if (known->state == FT_HEALTH_CLOSED && sample->state != FT_HEALTH_CLOSED)
+		return ft_clock_ns(clock, sample->tick) > known->tick + CLOSE_MARGIN_NS;
 	if (note->batch != tcp->batch)
 		return true;
 	if (sample->tick != note->tick)
@@ -210,7 +215,7 @@ static void take_socket(struct ft_table_tcp *tcp, const struct ft_health *sample
 
 	if (*place) {
 		known = &sockets_of(tcp)[*place - 1];
-		if (!is_news(tcp, sample, known))
+		if (!is_news(tcp, sample, known, clock))
 			return;
 	} else {
 		known = add_socket(tcp, sample->cookie, place);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/nls.h"
+#include "core/snapshot.h"
 #include "core/xalloc.h"
 #include "output/record.h"
 #include "output/utf8.h"
@@ -56,6 +57,9 @@ static void put_text(FILE *stream, const char *text, size_t length)
 static void put_cell(FILE *stream, const struct ft_cell *cell)
 {
 	switch (cell->kind) {
+	case FT_CELL_INT:
+		fprintf(stream, "%lld", (long long)cell->number);
+		break;
 	case FT_CELL_UINT:
 	case FT_CELL_ID:
 		fprintf(stream, "%llu", (unsigned long long)cell->number);
@@ -89,10 +93,11 @@ static void put_hex(FILE *stream, const struct ft_cell *cell)
 }
 
 /* The names of all columns. */
-static void write_header(struct csv_output *output)
+static void write_header(struct csv_output *output, const struct ft_snapshot *snapshot)
 {
 	size_t count;
-	const struct ft_field *fields = ft_record_fields(output->list, &count);
+	const struct ft_field *fields = ft_record_fields(output->list,
+							 snapshot->difference != NULL, &count);
 	FILE *stream = output->config.stream;
 
 	for (size_t i = 0; i < count; i++) {
@@ -108,7 +113,8 @@ static void write_header(struct csv_output *output)
 static void write_record(struct csv_output *output, const struct ft_record *record)
 {
 	size_t count;
-	const struct ft_field *fields = ft_record_fields(output->list, &count);
+	const struct ft_field *fields =
+		ft_record_fields(output->list, record->snapshot->difference != NULL, &count);
 	FILE *stream = output->config.stream;
 	struct ft_cell cell;
 
@@ -133,7 +139,7 @@ static int csv_write(struct ft_output *base, const struct ft_snapshot *snapshot)
 
 	errno = 0;
 	if (!output->header)
-		write_header(output);
+		write_header(output, snapshot);
 	ft_pick_begin(&output->pick, snapshot, output->list);
 	while ((record = ft_pick_next(&output->pick)) && !ferror(output->config.stream))
 		write_record(output, record);

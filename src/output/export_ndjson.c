@@ -73,7 +73,8 @@ static void remark(struct ndjson_output *output)
 	char *text = output->base.remark;
 	size_t size = sizeof(output->base.remark);
 	unsigned long long lost = output->lost;
-	const char *why = output->error < 0 ? strerror(-output->error) : NULL;
+	const char *why = output->error == -ESTALE ? _("the file was removed") :
+			  output->error < 0	   ? strerror(-output->error) : NULL;
 
 	text[0] = '\0';
 	if (why)
@@ -82,9 +83,13 @@ static void remark(struct ndjson_output *output)
 		snprintf(text, size, _("intervals lost: %llu"), lost);
 }
 
-/* Where the file ends well. */
+/* Where the file ends well. One that nobody can open any more holds nothing for anybody. */
 static void mark_file(struct ndjson_output *output)
 {
+	struct stat status;
+
+	if (output->error == 0 && fstat(output->fd, &status) == 0 && status.st_nlink == 0)
+		output->error = -ESTALE;
 	if (output->error == 0)
 		output->good = lseek(output->fd, 0, SEEK_CUR);
 	else if (ftruncate(output->fd, output->good) == 0)

@@ -13,6 +13,7 @@ struct ft_exporter {
 	const char *form;   /* "ipfix+tcp://HOST:PORT" */
 	const char *help;   /* N_() */
 	const struct ft_output_ops *ops;
+	bool login; /* USER:PASSWORD@ may be in it */
 };
 
 extern const struct ft_exporter ft_exporters[]; /* ended by a scheme NULL */
@@ -27,6 +28,7 @@ int ft_export_absent(const char *target, const char *library, char *err, size_t 
 int ft_export_absent_write(struct ft_output *output, const struct ft_snapshot *snapshot);
 int ft_export_absent_close(struct ft_output *output);
 
+extern const struct ft_output_ops ft_export_clickhouse;
 extern const struct ft_output_ops ft_export_ipfix;
 extern const struct ft_output_ops ft_export_metrics;
 extern const struct ft_output_ops ft_export_ndjson;

@@ -60,6 +60,9 @@ static void put_cell(struct ft_json *json, const char *name, const struct ft_cel
 	case FT_CELL_UINT:
 		ft_json_uint(json, name, cell->number);
 		break;
+	case FT_CELL_INT:
+		ft_json_int(json, name, (int64_t)cell->number);
+		break;
 	case FT_CELL_ID:
 		put_id(json, name, cell->number);
 		break;
@@ -90,7 +93,7 @@ static void put_cell(struct ft_json *json, const char *name, const struct ft_cel
 void ft_json_record(struct ft_json *json, enum ft_list list, const struct ft_record *record)
 {
 	size_t count, length = 0;
-	const struct ft_field *fields = ft_record_fields(list, &count);
+	const struct ft_field *fields = ft_record_fields(list, true, &count);
 	const char *open = "", *name;
 	struct ft_cell cell;
 

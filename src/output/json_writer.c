@@ -105,6 +105,19 @@ void ft_json_uint(struct ft_json *json, const char *name, uint64_t value)
 	ft_json_raw(json, digits + at, sizeof(digits) - at);
 }
 
+/* A number that may be negative. */
+void ft_json_int(struct ft_json *json, const char *name, int64_t value)
+{
+	if (value >= 0) {
+		ft_json_uint(json, name, (uint64_t)value);
+		return;
+	}
+	member(json, name);
+	ft_json_raw(json, "-", 1);
+	json->comma = false; /* the sign is no member of its own */
+	ft_json_uint(json, NULL, -(uint64_t)value);
+}
+
 /* A number with three places. */
 void ft_json_thousandths(struct ft_json *json, const char *name, uint64_t value)
 {
@@ -122,7 +135,7 @@ void ft_json_bool(struct ft_json *json, const char *name, bool value)
 	ft_json_raw(json, value ? "true" : "false", value ? 4 : 5);
 }
 
-/* One ASCII character, escaped if JSON wants it. */
+/* One ASCII character that JSON, or a terminal, wants escaped. */
 static void put_escaped(struct ft_json *json, unsigned char byte)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -131,10 +144,8 @@ static void put_escaped(struct ft_json *json, unsigned char byte)
 	if (byte == '"' || byte == '\\') {
 		put(json, '\\');
 		put(json, (char)byte);
-	} else if (byte < 0x20 || byte == 0x7f) {
-		ft_json_raw(json, text, sizeof(text));
 	} else {
-		put(json, (char)byte);
+		ft_json_raw(json, text, sizeof(text));
 	}
 }
 
@@ -154,6 +165,16 @@ static void put_hex(struct ft_json *json, const char *name, const char *text, si
 	put(json, '"');
 }
 
+/* How many bytes from here on are put as they are: nearly all of nearly all texts. */
+static size_t plain_length(const char *text, size_t length)
+{
+	size_t n = 0;
+
+	while (n < length && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
 /* A text of any bytes. */
 void ft_json_text(struct ft_json *json, const char *name, const char *text, size_t length)
 {
@@ -163,6 +184,11 @@ void ft_json_text(struct ft_json *json, const char *name, const char *text, size
 	member(json, name);
 	put(json, '"');
 	for (size_t at = 0; at < length; at += step) {
+		step = plain_length(text + at, length - at);
+		if (step) {
+			ft_json_raw(json, text + at, step);
+			continue;
+		}
 		step = ft_utf8_length(text + at, length - at);
 		if (step == 1) {
 			put_escaped(json, (unsigned char)text[at]);

@@ -26,6 +26,7 @@ void ft_json_end(struct ft_json *json);
 void ft_json_array(struct ft_json *json, const char *name); /* [ */
 void ft_json_array_end(struct ft_json *json);
 void ft_json_uint(struct ft_json *json, const char *name, uint64_t value);
+void ft_json_int(struct ft_json *json, const char *name, int64_t value);
 /* A number with three places: 1234 as 1.234. */
 void ft_json_thousandths(struct ft_json *json, const char *name, uint64_t value);
 void ft_json_bool(struct ft_json *json, const char *name, bool value);

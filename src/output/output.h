@@ -14,16 +14,23 @@
 
 #include "core/rows.h"
 
+/* When text has column titles. */
+enum ft_titles { FT_TITLES_ALWAYS, FT_TITLES_ONCE, FT_TITLES_NEVER };
+
 struct ft_output;
+struct ft_queue;
 
 struct ft_output_config {
 	FILE *stream;           /* borrowed; line-buffered for batch; NULL with a target */
 	const char *target;     /* file or URL of outputs that open it themselves; borrowed */
+	struct ft_queue *packets; /* of ft_output_packets: where they come from; borrowed */
+	const char *capture_filter; /* -f, for its file; borrowed or NULL */
 	const char *keep;       /* what of a recording is kept: --keep; borrowed or NULL */
 	const char *observer;   /* host name; borrowed */
 	unsigned lists;         /* FT_ON_* bits to print */
 	struct ft_query query;  /* filter, sort, show; list is set for each */
 	size_t max_rows;        /* -L; 0 = all */
+	enum ft_titles titles;  /* --header */
 	bool one_moment;        /* key w: all rows of the moment, not only what the interval changed */
 };
 
@@ -39,7 +46,7 @@ struct ft_output_ops {
 	int (*close)(struct ft_output *output);
 };
 
-#define FT_OUTPUT_REMARK_MAX 112
+#define FT_OUTPUT_REMARK_MAX 232 /* with a label before it, it fits FT_QUEUE_REMARK_MAX */
 struct ft_output {
 	const struct ft_output_ops *ops;
 	/* What the user is to know of it, on the health line: set by write, kept until it is set

@@ -11,4 +11,6 @@ extern const struct ft_output_ops ft_output_ndjson;
 extern const struct ft_output_ops ft_output_csv;
 extern const struct ft_output_ops ft_output_until; /* no format: what --until asks */
 
+extern const struct ft_output_ops ft_output_packets; /* -w FILE.pcapng, key x */
+
 #endif

@@ -42,6 +42,7 @@ void ft_pick_begin(struct ft_pick *pick, const struct ft_snapshot *snapshot, enu
 {
 	struct ft_query query = pick->config->query;
 
+	pick->show.difference = snapshot->difference != NULL;
 	query.list = list;
 	query.group_by = list == FT_LIST_PROCESSES ? FT_GROUP_PROCESS : FT_GROUP_HOST;
 	query.show = &pick->show;
@@ -68,7 +69,7 @@ void ft_pick_begin(struct ft_pick *pick, const struct ft_snapshot *snapshot, enu
 /* True if the interval has something to say about this row. */
 static bool is_due(const struct ft_pick *pick, const struct ft_row *row)
 {
-	if (pick->config->one_moment)
+	if (pick->config->one_moment || pick->record.snapshot->difference)
 		return true;
 	if (row->socket)
 		return true; /* how it is now is what there is to say */

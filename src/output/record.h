@@ -31,6 +31,7 @@ struct ft_record {
 enum ft_cell_kind {
 	FT_CELL_NONE, /* does not apply: absent */
 	FT_CELL_UINT,
+	FT_CELL_INT,  /* a difference; number is its two's complement */
 	FT_CELL_ID,   /* a 64-bit id: a string of digits */
 	FT_CELL_BOOL,
 	FT_CELL_TEXT,
@@ -57,8 +58,9 @@ struct ft_field {
 	bool raw; /* bytes from outside: may need PATH_hex beside it */
 };
 
-/* The fields of a list's records, in the order they are printed. */
-const struct ft_field *ft_record_fields(enum ft_list list, size_t *ret_count);
+/* The fields of a list's records, in the order they are printed; those that only a difference has
+ * are the last ones. */
+const struct ft_field *ft_record_fields(enum ft_list list, bool difference, size_t *ret_count);
 
 /* The value of a field; kind NONE if it does not apply. */
 void ft_field_get(const struct ft_field *field, const struct ft_record *record,
@@ -67,7 +69,7 @@ void ft_field_get(const struct ft_field *field, const struct ft_record *record,
 /*
  * The rows of one snapshot that are printed: flows that counted something or ended in the
  * interval, groups that counted something, all sockets, events that no interval before printed;
- * with one_moment all. What max_rows leaves out is
+ * with one_moment, and of a difference, all. What max_rows leaves out is
  * counted in `hidden` beside what the filter left out.
  */
 struct ft_pick {

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/clock.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
 #include "output/caller.h"
@@ -40,15 +41,6 @@ struct ft_sink {
 	int error;           /* -errno of the last failure */
 	char why[128];
 };
-
-/* CLOCK_MONOTONIC. */
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
 
 struct ft_sink *ft_sink_new(enum ft_sink_kind kind, const char *host, uint16_t port)
 {
@@ -86,7 +78,7 @@ static void fail(struct ft_sink *sink, int error, const char *why)
 	sink->backoff = sink->backoff ? sink->backoff * 2 : 1;
 	if (sink->backoff > BACKOFF_MAX)
 		sink->backoff = BACKOFF_MAX;
-	sink->retry_ns = now_ns() + sink->backoff * SECOND;
+	sink->retry_ns = ft_clock_read(CLOCK_MONOTONIC) + sink->backoff * SECOND;
 	snprintf(sink->why, sizeof(sink->why), "%s", why);
 }
 
@@ -193,7 +185,7 @@ bool ft_sink_ready(struct ft_sink *sink, bool now, bool *ret_fresh)
 	*ret_fresh = false;
 	if (sink->fd >= 0)
 		return true;
-	if (!now && now_ns() < sink->retry_ns)
+	if (!now && ft_clock_read(CLOCK_MONOTONIC) < sink->retry_ns)
 		return false;
 	if (sink->kind == FT_SINK_UNIX || sink->kind == FT_SINK_FIFO)
 		connect_path(sink);

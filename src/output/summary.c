@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/difference.h"
 #include "core/event.h"
 #include "core/filter.h"
 #include "core/socket.h"
@@ -117,7 +118,13 @@ static void put_ports(struct ft_json *json, const struct ft_snapshot *snapshot,
 static void put_scope(struct ft_json *json, const struct ft_snapshot *snapshot,
 		      const struct ft_snapshot_scope *scope)
 {
+	const char *observer = ft_snapshot_observer(snapshot, scope->scope);
+
+	if (*observer && !scope->name[0])
+		return; /* of events that no interface told */
 	begin(json, NULL);
+	if (*observer)
+		ft_json_string(json, "observer", observer);
 	ft_json_string(json, "name", scope->name);
 	ft_json_bool(json, "present", scope->present);
 	if (snapshot->backend && *snapshot->backend)
@@ -166,6 +173,8 @@ static void put_health(struct ft_json *json, const struct ft_snapshot *snapshot)
 	ft_json_uint(json, "sockets_missed", snapshot->store.sockets_missed);
 	if (snapshot->owner_source && *snapshot->owner_source)
 		ft_json_string(json, "owner_source", snapshot->owner_source);
+	if (snapshot->health_source && *snapshot->health_source)
+		ft_json_string(json, "health_source", snapshot->health_source);
 	if (snapshot->note_count) {
 		ft_json_array(json, "notes");
 		for (size_t i = 0; i < snapshot->note_count; i++)
@@ -257,6 +266,25 @@ static void put_events(struct ft_json *json, const struct ft_snapshot *snapshot)
 	ft_json_end(json);
 }
 
+/* What the moment is compared with, and how many flows differ how. */
+static void put_difference(struct ft_json *json, const struct ft_snapshot *snapshot)
+{
+	const struct ft_difference *difference = snapshot->difference;
+	char time[64];
+
+	if (!difference)
+		return;
+	begin(json, "difference");
+	ft_json_string(json, "since",
+		       ft_fmt_time(difference->before->end_ns, time, sizeof(time)));
+	begin(json, "flows");
+	for (int differs = 0; differs < FT_DIFFERS_MAX; differs++)
+		ft_json_uint(json, ft_differs_name((enum ft_differs)differs),
+			     difference->flows[differs]);
+	ft_json_end(json);
+	ft_json_end(json);
+}
+
 /* The whole record. */
 void ft_json_summary(struct ft_json *json, const struct ft_output_config *config,
 		     const struct ft_snapshot *snapshot, const struct ft_hidden *hidden)
@@ -281,6 +309,7 @@ void ft_json_summary(struct ft_json *json, const struct ft_output_config *config
 	ft_json_uint(json, "bytes", hidden->interval.bytes);
 	ft_json_uint(json, "l2_bytes", hidden->interval.l2_bytes);
 	ft_json_end(json);
+	put_difference(json, snapshot);
 	put_events(json, snapshot);
 	ft_json_array(json, "interfaces");
 	for (size_t i = 0; i < snapshot->scope_count; i++)

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * -o text: for people. For each interval a line that says when and where, for each pane the
- * screen's own columns with their titles, and the line that adds up in raw numbers. Everything
- * from outside has been escaped by the columns' formatters.
+ * screen's own columns with their titles (--header), and the line that adds up in raw numbers.
+ * Everything from outside has been escaped by the columns' formatters. With --raw numbers are
+ * whole, in the smallest unit: bits or bytes or packets, nanoseconds, microseconds.
  */
 #include "output/outputs.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/column.h"
+#include "core/difference.h"
 #include "core/nls.h"
 #include "core/num.h"
 #include "core/xalloc.h"
@@ -26,6 +29,7 @@ struct text_output {
 	struct ft_output_config config;
 	struct ft_pick pick;
 	unsigned width;
+	unsigned titled; /* lists that have had their titles */
 };
 
 /* The terminal's width if it is one, else COLUMNS, else WIDTH_DEFAULT. */
@@ -47,21 +51,32 @@ static unsigned width_of(FILE *stream)
 static void write_when(struct text_output *output, const struct ft_snapshot *snapshot)
 {
 	FILE *stream = output->config.stream;
-	char time[64], name[128], units[160];
+	char raw[256], time[64], name[4 * sizeof(raw)], units[160];
 	size_t flows;
 
 	fprintf(stream, "%s  %.3f s ", ft_fmt_time(snapshot->end_ns, time, sizeof(time)),
 		(double)snapshot->interval_ns / 1e9);
-	for (size_t i = 0; i < snapshot->scope_count; i++)
+	for (size_t i = 0; i < snapshot->scope_count; i++) {
+		const struct ft_snapshot_scope *scope = &snapshot->scopes[i];
+		const char *whose = ft_snapshot_observer(snapshot, scope->scope);
+
+		if (*whose && !scope->name[0])
+			continue; /* of its events, which no interface told */
+		snprintf(raw, sizeof(raw), "%.200s%s%.*s", whose, *whose ? ":" : "", IFNAMSIZ,
+			 scope->name);
 		fprintf(stream, " %s",
-			ft_fmt_escape(snapshot->scopes[i].name, strlen(snapshot->scopes[i].name),
-				      output->pick.show.ascii, name, sizeof(name)));
+			ft_fmt_escape(raw, strlen(raw), output->pick.show.ascii, name,
+				      sizeof(name)));
+	}
 	if (snapshot->backend)
 		fprintf(stream, " (%s)", snapshot->backend);
-	/* At the end none is live, and all are in the rows. */
-	flows = snapshot->last ? snapshot->row_count : snapshot->live_flows;
+	flows = ft_snapshot_flows(snapshot);
 	fprintf(stream, P_("  %zu flow", "  %zu flows", flows), flows);
-	fprintf(stream, "  %s\n", ft_column_units(&output->pick.show, units, sizeof(units)));
+	fprintf(stream, "  %s", ft_column_units(&output->pick.show, units, sizeof(units)));
+	if (snapshot->difference)
+		fprintf(stream, _("  difference since %s"),
+			ft_fmt_time(ft_difference_since(snapshot), time, sizeof(time)));
+	fputc('\n', stream);
 }
 
 /* A line without blanks at its end. */
@@ -74,13 +89,55 @@ static void write_line(FILE *stream, char *line)
 	fprintf(stream, "%.*s\n", (int)length, line);
 }
 
+/* A value as a whole number; false for texts, which are written as on the screen. */
+static bool put_raw(const struct ft_column *column, const struct ft_snapshot *snapshot,
+		    const struct ft_row *row, const struct ft_show *show, char *cell, size_t size)
+{
+	struct ft_value value = { .kind = FT_VALUE_NONE };
+
+	column->get(snapshot, row, show, &value);
+	switch (value.kind) {
+	case FT_VALUE_UINT:
+		snprintf(cell, size, "%llu", (unsigned long long)value.uint);
+		return true;
+	case FT_VALUE_INT:
+		snprintf(cell, size, "%lld", (long long)value.sint);
+		return true;
+	case FT_VALUE_REAL:
+		snprintf(cell, size, "%.0f", round(value.real) + 0.0); /* -0 is 0 */
+		return true;
+	case FT_VALUE_NONE:
+		cell[0] = '\0';
+		return true;
+	case FT_VALUE_TEXT:
+		break;
+	}
+	return false;
+}
+
+/* One cell. A whole number stays whole, where it needs more room than it has, too. */
+static void put_cell(const struct ft_column *column, const struct ft_snapshot *snapshot,
+		     const struct ft_row *row, const struct ft_show *show, unsigned width,
+		     char *cell, size_t size)
+{
+	char value[CELL_MAX];
+
+	if (show->raw && column->align == FT_ALIGN_RIGHT &&
+	    put_raw(column, snapshot, row, show, value, sizeof(value))) {
+		snprintf(cell, size, "%*s", (int)width, value);
+		return;
+	}
+	column->format(snapshot, row, show, width, value, sizeof(value));
+	ft_fmt_fit(value, width, column->align, true, show->ascii, cell, size);
+}
+
 /* One line of cells: titles (row NULL) or values. */
 static void write_cells(struct text_output *output, const struct ft_layout *layout,
 			const struct ft_snapshot *snapshot, const struct ft_row *row)
 {
 	const struct ft_show *show = &output->pick.show;
 	char *line = xmalloc(layout->count * (CELL_MAX + 1) + 1);
-	char value[CELL_MAX], fitted[CELL_MAX];
+	char fitted[CELL_MAX];
 	size_t used = 0;
 
 	line[0] = '\0';
@@ -89,14 +146,24 @@ static void write_cells(struct text_output *output, const struct ft_layout *layo
 		unsigned width = layout->cell[i].width;
 
 		if (row)
-			column->format(snapshot, row, show, width, value, sizeof(value));
+			put_cell(column, snapshot, row, show, width, fitted, sizeof(fitted));
 		else
-			snprintf(value, sizeof(value), "%s", _(column->title));
-		ft_fmt_fit(value, width, column->align, true, show->ascii, fitted, sizeof(fitted));
+			ft_fmt_fit(_(column->title), width, column->align, true, show->ascii,
+				   fitted, sizeof(fitted));
 		used += (size_t)sprintf(line + used, "%s%s", i ? " " : "", fitted);
 	}
 	write_line(output->config.stream, line);
 	free(line);
+}
+
+/* True if the titles of a list are due (--header). */
+static bool take_titles(struct text_output *output, enum ft_list list)
+{
+	bool had = output->titled & 1U << list;
+
+	output->titled |= 1U << list;
+	return output->config.titles == FT_TITLES_ALWAYS ||
+	       (output->config.titles == FT_TITLES_ONCE && !had);
 }
 
 /* One pane. */
@@ -111,7 +178,8 @@ static void write_list(struct text_output *output, const struct ft_snapshot *sna
 		sort = NULL;
 	ft_column_layout(list, &output->pick.show, output->width, 0,
 			 sort ? sort : ft_column_default(list), &layout);
-	write_cells(output, &layout, NULL, NULL);
+	if (take_titles(output, list))
+		write_cells(output, &layout, NULL, NULL);
 	ft_pick_begin(&output->pick, snapshot, list);
 	while ((record = ft_pick_next(&output->pick)) && !ferror(output->config.stream))
 		write_cells(output, &layout, record->snapshot, &output->pick.row);
@@ -217,7 +285,9 @@ static int text_write(struct ft_output *base, const struct ft_snapshot *snapshot
 	bool first = true;
 
 	errno = 0;
+	output->pick.show.difference = snapshot->difference != NULL;
 	output->pick.show.no_owners = !snapshot->owner_source || !*snapshot->owner_source;
+	output->pick.show.observers = snapshot->observer_count > 1;
 	write_when(output, snapshot);
 	for (unsigned list = 0; list < FT_LIST_MAX; list++) {
 		if (!(output->config.lists & (1U << list)))

@@ -112,11 +112,60 @@ static bool read_parameters(struct ft_url *url, const char *text)
 	return true;
 }
 
-int ft_url_parse(const char *text, struct ft_url *ret_url, char *err, size_t err_size)
+/* Where user and password begin and end, the @ included; false if there are none. */
+static bool find_login(const char *text, const char **ret_from, const char **ret_to)
 {
-	struct ft_url url = { .text = xstrdup(text) };
+	const char *from = strstr(text, "://"), *at = NULL;
+
+	from = from ? from + 3 : text;
+	/* The last @ before the path: who does not encode one in a password shows none of it. */
+	for (const char *c = from; *c && !strchr("/?", *c); c++)
+		if (*c == '@')
+			at = c;
+	*ret_from = from;
+	*ret_to = at ? at + 1 : from;
+	return at != NULL;
+}
+
+char *ft_url_public(const char *text)
+{
+	const char *from, *to, *at = strrchr(text, '@');
+
+	/* A password with a slash in it that should have been encoded is one all the same. */
+	if (find_login(text, &from, &to) || !at || at < from)
+		at = to - 1;
+	else if (!memchr(from, ':', strcspn(from, "/?")))
+		return xstrdup(text);
+	return at < from ? xstrdup(text) : xasprintf("%.*s%s", (int)(from - text), text, at + 1);
+}
+
+void ft_url_hide(char *text)
+{
+	const char *from, *to;
+
+	if (strstr(text, "://") && find_login(text, &from, &to))
+		memset(text + (from - text), 'x', (size_t)(to - from) - 1);
+}
+
+/* USER:PASSWORD or USER; false if it is neither. */
+static bool read_login(struct ft_url *url, const char *text, size_t length)
+{
+	const char *colon = memchr(text, ':', length);
+	size_t user = colon ? (size_t)(colon - text) : length;
+
+	if (user == 0 || memchr(text, '@', length))
+		return false;
+	url->user = decode(text, user);
+	if (colon)
+		url->password = decode(colon + 1, length - user - 1);
+	return url->user && (!colon || url->password);
+}
+
+static int parse(const char *text, bool login, struct ft_url *ret_url, char *err, size_t err_size)
+{
+	struct ft_url url = { .text = ft_url_public(text) };
 	size_t length = strspn(text, SMALL DIGITS "+");
-	const char *rest = text + length, *wrong = NULL;
+	const char *rest = text + length, *wrong = NULL, *from, *to;
 
 	if (length == 0 || strncmp(rest, "://", 3) != 0) {
 		wrong = N_("it does not begin with SCHEME://");
@@ -124,11 +173,18 @@ int ft_url_parse(const char *text, struct ft_url *ret_url, char *err, size_t err
 	}
 	url.scheme = xstrndup(text, length);
 	rest += 3;
-	length = strcspn(rest, "/?");
-	if (memchr(rest, '@', length)) {
-		wrong = N_("users and passwords do not belong into it");
-		goto fail;
+	if (find_login(text, &from, &to)) {
+		if (!login) {
+			wrong = N_("users and passwords do not belong into it");
+			goto fail;
+		}
+		if (!read_login(&url, from, (size_t)(to - from) - 1)) {
+			wrong = N_("before the host comes USER:PASSWORD@, with @ as %40");
+			goto fail;
+		}
+		rest = to;
 	}
+	length = strcspn(rest, "/?");
 	if (!read_peer(&url, rest, length)) {
 		wrong = N_("behind :// comes HOST:PORT, [ADDRESS]:PORT or nothing");
 		goto fail;
@@ -148,9 +204,19 @@ int ft_url_parse(const char *text, struct ft_url *ret_url, char *err, size_t err
 	*ret_url = url;
 	return 0;
 fail:
-	snprintf(err, err_size, _("URL \"%.128s\": %s"), text, _(wrong));
+	snprintf(err, err_size, _("URL \"%.128s\": %s"), url.text, _(wrong));
 	ft_url_done(&url);
 	return -EINVAL;
+}
+
+int ft_url_parse(const char *text, struct ft_url *ret_url, char *err, size_t err_size)
+{
+	return parse(text, false, ret_url, err, err_size);
+}
+
+int ft_url_parse_login(const char *text, struct ft_url *ret_url, char *err, size_t err_size)
+{
+	return parse(text, true, ret_url, err, err_size);
 }
 
 /* Frees what parse filled. */
@@ -164,6 +230,11 @@ void ft_url_done(struct ft_url *url)
 	free(url->scheme);
 	free(url->host);
 	free(url->path);
+	free(url->user);
+	/* Not left lying in memory. */
+	if (url->password)
+		explicit_bzero(url->password, strlen(url->password));
+	free(url->password);
 	*url = (struct ft_url){ 0 };
 }
 

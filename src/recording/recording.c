@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What needs no SQLite: whether a file may be a recording, and what --keep says. */
+/* What needs no SQLite: whether a file may be a recording, what --keep says, and its place among the
+ * sources of moments. */
 #include "recording/recording.h"
 
 #include <errno.h>
@@ -61,3 +62,36 @@ bool ft_recording_is(const char *path)
 	close(fd);
 	return is;
 }
+
+/* ---- for the player */
+
+static size_t source_refresh(void *source)
+{
+	return ft_recording_refresh(source);
+}
+
+static uint64_t source_time(const void *source, size_t i)
+{
+	return ft_recording_time(source, i);
+}
+
+static int source_moment(void *source, size_t i, struct ft_snapshot **ret_snapshot, char *err,
+			 size_t err_size)
+{
+	return ft_recording_moment(source, i, ret_snapshot, err, err_size);
+}
+
+static void source_close(void *source)
+{
+	ft_recording_close(source);
+}
+
+const struct ft_source_ops ft_source_recording = {
+	.refresh = source_refresh,
+	.time = source_time,
+	.moment = source_moment,
+	.filter = ft_source_filters_nothing,
+	.trouble = ft_source_no_trouble,
+	.cancel = ft_source_waits_for_nothing,
+	.close = source_close,
+};

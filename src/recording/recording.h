@@ -11,6 +11,12 @@
  *   counts     one row a flow and interval that it counted in or ended in; totals too, so that
  *              an interval that could not be written leaves a gap and no error
  *   hosts      addresses with their names; processes: owners of flows
+ *   tcp        one row a flow, end and interval in which the sample of its socket changed
+ *   handshakes of flows: how long they took
+ *   sockets    one row a socket of this machine and interval in which it changed or went
+ *   events     what happened to connections
+ *   standing   now and then what all flows stand at, so that reading a moment begins there
+ *   pictures   one row an interval: which are such, when sockets were listed, events counted
  *
  * Addresses are text as inet_ntop writes them, IPv6 as IPv6; hosts has their 16 bytes too (IPv4
  * mapped), which sort. Bytes from outside (names of processes) are BLOBs where they are no valid
@@ -26,6 +32,7 @@
 #include <stdint.h>
 
 #include "output/output.h"
+#include "recording/source.h"
 
 /* -w FILE. config->target names the file: made anew (-EEXIST), 0600, the calling user's. */
 extern const struct ft_output_ops ft_output_recording;
@@ -43,6 +50,9 @@ bool ft_recording_is(const char *path);
 const char *ft_recording_library(void);
 
 /* ---- reading */
+
+/* The arg is a struct ft_recording. */
+extern const struct ft_source_ops ft_source_recording;
 
 struct ft_recording;
 struct ft_snapshot;

@@ -171,6 +171,18 @@ static void add_state(const struct socket *s)
 		     ft_fmt_age(end_ns > h->tick ? end_ns - h->tick : 0, 8, age, sizeof(age)));
 }
 
+/* What its timer waits for, where the kernel was asked. */
+static void add_timer(const struct socket *s)
+{
+	const struct ft_health *h = s->health;
+
+	if (ft_health_timer(h)[0])
+		ft_text_pair(s->text, _("timer"), FT_STYLE_TEXT,
+			     _("%s in %s, %u sent in a row so far"), ft_health_timer(h),
+			     span_of(1000 * (uint64_t)h->timer_expires_ms).text,
+			     h->timer_retransmits);
+}
+
 /* All of one socket; what holds it up comes first. */
 static void add_socket(const struct socket *s, const char *heading)
 {
@@ -187,6 +199,7 @@ static void add_socket(const struct socket *s, const char *heading)
 	add_rate(s, _("paced at"), FT_NUMBER_pacing_bytes_per_s);
 	add_bytes(s);
 	add_state(s);
+	add_timer(s);
 }
 
 void ft_details_tcp(struct ft_text *text, const struct ft_snapshot *snapshot,
@@ -204,6 +217,39 @@ void ft_details_tcp(struct ft_text *text, const struct ft_snapshot *snapshot,
 		if (s.health)
 			add_socket(&s, i ? _("Socket of the remote end")
 					 : _("Socket of the local end"));
+	}
+}
+
+/* Each number that is known, named as in records: what the sentences have no words for. */
+static void add_numbers(struct ft_text *text, const struct ft_health *health)
+{
+	char line[4096] = "";
+	size_t used = 0;
+	uint64_t value;
+
+	for (int n = 0; n < FT_HEALTH_NUMBER_MAX && used < sizeof(line); n++)
+		if (ft_health_get(health, (enum ft_health_number)n, &value))
+			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s:%" PRIu64,
+						 used ? " " : "",
+						 ft_health_number_name((enum ft_health_number)n),
+						 value);
+	ft_text_wrap(text, FT_STYLE_TEXT, line);
+}
+
+void ft_details_numbers(struct ft_text *text, const struct ft_snapshot *snapshot,
+			const struct ft_flow_hot *flow)
+{
+	int local = ft_flow_tx(flow->flow);
+
+	for (int i = 0; i < 2; i++) {
+		const struct ft_health *health = ft_snapshot_socket(snapshot, flow,
+								    i ? !local : local);
+
+		if (!health)
+			continue;
+		ft_text_heading(text, i ? _("All numbers of the remote end's socket")
+					: _("All numbers of the local end's socket"));
+		add_numbers(text, health);
 	}
 }
 

@@ -18,7 +18,7 @@ static bool group_matches(const struct ft_view *view, const struct ft_snapshot *
 	char cell[1024];
 
 	for (size_t i = 0; i < ft_column_count; i++) {
-		if (!(ft_columns[i].lists & (1U << list)))
+		if (!ft_column_is_on(&ft_columns[i], list, &view->show))
 			continue;
 		ft_columns[i].format(snapshot, row, &view->show, 255, cell, sizeof(cell));
 		if (strcasestr(cell, view->find_text))

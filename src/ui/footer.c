@@ -89,10 +89,12 @@ static const struct hint {
 	{ FT_ACTION_FILTER, PLACE_LISTS, N_("filter") },
 	{ FT_ACTION_SORT_MENU, PLACE_LISTS, N_("sort") },
 	{ FT_ACTION_GROUP, PLACE_BASE, N_("group") },
+	{ FT_ACTION_LIVE, PLACE_PANES, N_("now") },
 	{ FT_ACTION_PAUSE, PLACE_PANES, N_("pause") },
 	{ FT_ACTION_FIND, PLACE_LISTS, N_("find") },
 	{ FT_ACTION_INTERFACES, PLACE_LISTS, N_("interfaces") },
 	{ FT_ACTION_WRITE, PLACE_LISTS, N_("write") },
+	{ FT_ACTION_ACTIONS, PLACE_LISTS, N_("actions") },
 	{ FT_ACTION_QUIT, PLACE_DRILL | PLACE_TEXT, N_("quit") },
 };
 
@@ -105,23 +107,34 @@ static enum place place_of(const struct ft_view *view)
 	return view->depth ? PLACE_DRILL : PLACE_BASE;
 }
 
+/* The word of a hint, translated; NULL if its key does nothing here. */
+static const char *hint_word(const struct hint *hint, const struct ft_view *view)
+{
+	if (!(hint->places & place_of(view)))
+		return NULL;
+	if (hint->action == FT_ACTION_LIVE && (!view->past || view->recording))
+		return NULL;
+	if (hint->action == FT_ACTION_PAUSE && !ft_view_can_pause(view))
+		return NULL;
+	if (hint->action == FT_ACTION_PAUSE && (view->paused || view->held))
+		return _("resume");
+	return _(hint->word);
+}
+
 /* The keys that do something here, as many as fit whole. */
 static void render_hints(struct ft_scene *scene)
 {
-	enum place place = place_of(scene->view);
 	struct ft_pen pen = ft_pen(scene->window, scene->footer, 0, scene->width,
 				   scene->view->show.ascii);
 	char name[FT_KEY_NAME_MAX];
 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
 		enum ft_action action = hints[i].action;
-		const char *word = _(hints[i].word);
+		const char *word = hint_word(&hints[i], scene->view);
 		int x = pen.x;
 
-		if (!(hints[i].places & place))
+		if (!word)
 			continue;
-		if (action == FT_ACTION_PAUSE && scene->view->paused)
-			word = _("resume");
 		ft_key_name(ft_binding_of(action)->keys[0], name);
 		if (ft_fmt_width(name) + 1 + ft_fmt_width(word) > (unsigned)ft_pen_room(&pen))
 			continue;
@@ -169,7 +182,13 @@ static void measure_menu(const struct ft_view *view, unsigned *ret_title, unsign
 void ft_menu_render(struct ft_scene *scene)
 {
 	const struct ft_menu *menu = &scene->view->menu;
-	const char *heading = menu->kind == FT_MENU_GROUP ? _("group talkers by") : _("sort by");
+	static const char *const headings[] = {
+		[FT_MENU_NONE] = "",
+		[FT_MENU_SORT] = N_("sort by"),
+		[FT_MENU_GROUP] = N_("group talkers by"),
+		[FT_MENU_ACTIONS] = N_("this row"),
+	};
+	const char *heading = menu->kind == FT_MENU_NONE ? "" : _(headings[menu->kind]);
 	bool ascii = scene->view->show.ascii;
 	unsigned title, text;
 	int width, x, y, lines;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/difference.h"
 #include "core/nls.h"
 #include "ui/screen.h"
 
@@ -20,20 +21,28 @@
 static void scope_names(const struct ft_snapshot *snapshot, bool ascii, unsigned width, char *text,
 			size_t size)
 {
-	char name[4 * IFNAMSIZ + 1];
-	size_t used = 0, first = 0, i;
+	char raw[256], name[4 * sizeof(raw)];
+	size_t used = 0, first = 0, named = 0;
 
 	text[0] = '\0';
-	for (i = 0; i < snapshot->scope_count && used < size; i++) {
-		ft_fmt_escape(snapshot->scopes[i].name,
-			      strnlen(snapshot->scopes[i].name, IFNAMSIZ), ascii, name,
-			      sizeof(name));
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", name);
-		if (i == 0)
-			first = used;
+	for (size_t i = 0; i < snapshot->scope_count; i++) {
+		const struct ft_snapshot_scope *scope = &snapshot->scopes[i];
+		const char *whose = ft_snapshot_observer(snapshot, scope->scope);
+
+		if (*whose && !scope->name[0])
+			continue; /* of its events, which no interface told */
+		if (named++ && used >= size)
+			continue;
+		snprintf(raw, sizeof(raw), "%.200s%s%.*s", whose, *whose ? ":" : "", IFNAMSIZ,
+			 scope->name);
+		ft_fmt_escape(raw, strlen(raw), ascii, name, sizeof(name));
+		used += (size_t)snprintf(text + used, size - used, "%s%s", named > 1 ? ", " : "",
+					 name);
+		if (named == 1)
+			first = used < size ? used : size - 1;
 	}
-	if (i > 1 && (used >= size || ft_fmt_width(text) > width))
-		snprintf(text + first, size - first, " +%zu", snapshot->scope_count - 1);
+	if (named > 1 && (used >= size || ft_fmt_width(text) > width))
+		snprintf(text + first, size - first, " +%zu", named - 1);
 }
 
 /* "12:34:56", this machine's time of the moment on the screen. */
@@ -54,8 +63,9 @@ static void past_text(const struct ft_view *view, const struct ft_snapshot *snap
 	char ago[16];
 
 	if (view->recording)
-		snprintf(text, size, " %s %" PRIu64 "/%zu ", _("RECORDING"), snapshot->generation,
-			 view->span.count);
+		snprintf(text, size, " %s %" PRIu64 "/%zu ",
+			 !view->plays ? _("RECORDING") : view->held ? _("PAUSED") : _("PLAYING"),
+			 snapshot->generation, view->span.count);
 	else
 		snprintf(text, size, " %s -%s ", _("PAST"),
 			 ft_fmt_age(view->span.to_ns > snapshot->end_ns ?
@@ -77,16 +87,56 @@ static void span_text(const struct ft_view *view, char *text, size_t size)
 	snprintf(text, size, "%s %s - %s", day, from, to);
 }
 
+/* How long an interval is: of what is read back, the moment's own, in two digits or to a hundredth
+ * of a second; else what was asked for. */
+static void interval_text(const struct ft_view *view, const struct ft_snapshot *snapshot,
+			  char *text, size_t size)
+{
+	double seconds = (double)view->interval_ns / 1e9;
+
+	if (!view->recording || !snapshot || snapshot->interval_ns == 0) {
+		snprintf(text, size, "%gs", seconds);
+		return;
+	}
+	seconds = (double)snapshot->interval_ns / 1e9;
+	if (seconds < 1)
+		snprintf(text, size, "%.2gs", seconds);
+	else
+		snprintf(text, size, "%gs", (double)(uint64_t)(seconds * 100 + 0.5) / 100);
+}
+
+/* What a difference is against: with its day if that is another than the moment's; "" if the
+ * snapshot is none. */
+static void since_text(const struct ft_snapshot *snapshot, int width, char *text, size_t size)
+{
+	uint64_t since = snapshot ? ft_difference_since(snapshot) : 0;
+	time_t then = (time_t)(since / 1000000000U), now;
+	struct tm tm, today;
+	char clock[32];
+
+	text[0] = '\0';
+	if (!since)
+		return;
+	clock_text(since, clock);
+	now = (time_t)(snapshot->end_ns / 1000000000U);
+	if (width >= 60 && localtime_r(&then, &tm) && localtime_r(&now, &today) &&
+	    (tm.tm_yday != today.tm_yday || tm.tm_year != today.tm_year))
+		strftime(clock, sizeof(clock), "%Y-%m-%d %H:%M:%S", &tm);
+	snprintf(text, size, width >= 60 ? _(" difference since %s ") : _(" diff %s "), clock);
+}
+
 /* The right end of the first line; returns where it begins. */
 static int render_state(struct ft_scene *scene)
 {
 	const struct ft_snapshot *snapshot = scene->snapshot;
-	char badge[64] = "", clock[16], interval[32];
+	char badge[64] = "", clock[16], interval[32], since[96];
 	struct ft_pen pen;
 	int width, x;
 
 	clock_text(snapshot ? snapshot->end_ns : 0, clock);
-	if (snapshot && (scene->view->past || scene->view->recording))
+	if (snapshot && snapshot->difference && !scene->view->mark)
+		badge[0] = '\0'; /* of two files: there is no other moment */
+	else if (snapshot && (scene->view->past || scene->view->recording))
 		past_text(scene->view, snapshot, badge, sizeof(badge));
 	else if (scene->view->paused)
 		snprintf(badge, sizeof(badge), " %s ", _("PAUSED"));
@@ -96,16 +146,31 @@ static int render_state(struct ft_scene *scene)
 		snprintf(badge, sizeof(badge), " %d%% ", snapshot->progress / 10);
 	else if (snapshot && snapshot->last)
 		snprintf(badge, sizeof(badge), " %s ", _("END"));
-	snprintf(interval, sizeof(interval), "%gs", (double)scene->view->interval_ns / 1e9);
-	width = (int)ft_fmt_width(badge) + (badge[0] ? 1 : 0) + (int)ft_fmt_width(interval) + 1 +
+	interval_text(scene->view, snapshot, interval, sizeof(interval));
+	since_text(snapshot, scene->width, since, sizeof(since));
+	width = (int)ft_fmt_width(since) + (since[0] ? 1 : 0) + (int)ft_fmt_width(badge) + (badge[0] ? 1 : 0) + (int)ft_fmt_width(interval) + 1 +
 		(int)ft_fmt_width(clock);
 	x = scene->width > width ? scene->width - width : 0;
 	pen = ft_pen(scene->window, 0, x, scene->width, scene->view->show.ascii);
+	ft_pen_text(&pen, FT_STYLE_BADGE, since);
+	ft_pen_skip(&pen, since[0] ? 1 : 0);
 	ft_pen_text(&pen, FT_STYLE_BADGE, badge);
 	ft_pen_skip(&pen, badge[0] ? 1 : 0);
 	ft_pen_printf(&pen, FT_STYLE_DIM, "%s ", interval);
 	ft_pen_text(&pen, FT_STYLE_TEXT, clock);
 	return x - 1;
+}
+
+/* How sockets are looked at, where there is room for all of it. */
+static void render_source(struct ft_pen *pen, const struct ft_snapshot *snapshot)
+{
+	char text[128];
+
+	if (!snapshot->health_source || !snapshot->health_source[0])
+		return;
+	snprintf(text, sizeof(text), _("TCP by %s"), snapshot->health_source);
+	if ((int)ft_fmt_width(text) + 1 < ft_pen_room(pen))
+		ft_pen_printf(pen, FT_STYLE_DIM, " %s", text);
 }
 
 /* flowtop on router1: br0 (tcx)   filter   PAUSED 1s 12:34:56 */
@@ -127,17 +192,22 @@ static void render_title(struct ft_scene *scene)
 	}
 	scope_names(snapshot, ascii, (unsigned)ft_pen_room(&pen) / 2, names, sizeof(names));
 	ft_pen_printf(&pen, FT_STYLE_TEXT, "%s ", names);
-	if (scene->view->recording) {
+	if (scene->view->recording && (!snapshot->difference || scene->view->mark)) {
 		span_text(scene->view, expression, sizeof(expression));
 		ft_pen_printf(&pen, FT_STYLE_DIM, "(%s) ", expression);
 	} else if (snapshot->backend && snapshot->backend[0]) {
 		ft_pen_printf(&pen, FT_STYLE_DIM, "(%s) ", snapshot->backend);
+	}
+	if (snapshot->taps.count > 0) {
+		ft_pen_printf(&pen, FT_STYLE_BADGE, " %s ", _("PACKETS TO A FILE"));
+		ft_pen_skip(&pen, 1);
 	}
 	if (snapshot->capture_filter && snapshot->capture_filter[0]) {
 		ft_fmt_escape(snapshot->capture_filter, strlen(snapshot->capture_filter), ascii,
 			      expression, sizeof(expression));
 		ft_pen_printf(&pen, FT_STYLE_STRONG, _("only %s"), expression);
 	}
+	render_source(&pen, snapshot);
 }
 
 /* The next of 1, 2, 5, 10, 20 ... : a scale that rests while rates waver. */
@@ -215,8 +285,7 @@ static void render_rates(struct ft_scene *scene)
 		packets[0] += snapshot->scopes[i].tx_packets_per_s[window];
 		packets[1] += snapshot->scopes[i].rx_packets_per_s[window];
 	}
-	snprintf(flows, sizeof(flows), _("flows %zu"),
-		 snapshot->last ? snapshot->row_count : snapshot->live_flows);
+	snprintf(flows, sizeof(flows), _("flows %zu"), ft_snapshot_flows(snapshot));
 	words = 2 * ((int)ft_fmt_width(ft_draw_rate_unit(&view->show)) + RATE_CELLS + 4 + 3);
 	graph = (scene->width - words - 18) / 2;
 	graph = graph < 4 ? 0 : graph > GRAPH_MAX ? GRAPH_MAX : graph;

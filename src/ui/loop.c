@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What happens to the screen: bytes from the terminal, signals (through a descriptor), new
- * snapshots, answers from DNS, and time, but only while a lone Esc waits to act. One paint at
- * the end of each turn, whatever came in it.
+ * snapshots, answers from DNS, a terminal that takes more after it took nothing, and time, but only while a
+ * lone Esc waits to act. One paint at the end of each turn, whatever came in it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -43,6 +43,17 @@ void ft_ui_watch(struct ft_ui *ui, int fd, bool watched)
 		epoll_ctl(ui->epoll, EPOLL_CTL_ADD, fd, &event); /* EEXIST is fine */
 	else
 		epoll_ctl(ui->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+/* Has the loop woken when the terminal takes more, for as long as it has not taken all. */
+static void watch_terminal(struct ft_ui *ui)
+{
+	struct epoll_event event = { .events = EPOLLOUT, .data.fd = ft_term_fd() };
+
+	if (ui->behind == ft_term_is_behind())
+		return;
+	ui->behind = !ui->behind;
+	epoll_ctl(ui->epoll, ui->behind ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, ft_term_fd(), &event);
 }
 
 /* Hands decoded events on. */
@@ -148,7 +159,7 @@ static void handle(struct ft_ui *ui, const struct epoll_event *event)
 		read_signals(ui);
 	else if (fd == ft_mailbox_fd(ui->config->mailbox))
 		ft_ui_take(ui);
-	else
+	else if (fd != ft_term_fd()) /* the turn's end is what it waits for */
 		ft_ui_update(ui, ft_ui_answers(ui));
 }
 
@@ -172,6 +183,7 @@ static int turn(struct ft_ui *ui, char *err, size_t err_size)
 		look_for_end(ui);
 	if (!ui->quit)
 		ft_ui_show(ui);
+	watch_terminal(ui);
 	return 0;
 }
 
@@ -211,6 +223,7 @@ int ft_ui_loop(struct ft_ui *ui, char *err, size_t err_size)
 	ft_ui_update(ui, FT_FX_FILL | FT_FX_PAINT);
 	ft_ui_take(ui);
 	ft_ui_show(ui);
+	watch_terminal(ui);
 	while (!ui->quit && result == 0)
 		result = turn(ui, err, err_size);
 cleanup:

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Short lists to choose from: the column to sort by, what to group talkers by. */
+/* Short lists to choose from: the column to sort by, what to group talkers by, what to do. */
 #include <stddef.h>
 
 #include "core/nls.h"
 #include "ui/view.h"
 
 /* The n-th column that a list has, in table order. */
-static const struct ft_column *column_of(enum ft_list list, size_t n)
+static const struct ft_column *column_of(const struct ft_view *view, enum ft_list list, size_t n)
 {
 	for (size_t i = 0; i < ft_column_count; i++)
-		if ((ft_columns[i].lists & (1U << list)) && n-- == 0)
+		if (ft_column_is_on(&ft_columns[i], list, &view->show) && n-- == 0)
 			return &ft_columns[i];
 	return NULL;
 }
@@ -23,10 +23,14 @@ void ft_menu_open(struct ft_view *view, enum ft_menu_kind kind)
 	menu->kind = kind;
 	menu->count = FT_GROUP_MAX;
 	menu->chosen = view->group_by;
+	if (kind == FT_MENU_ACTIONS) {
+		menu->count = ft_actions_count(view);
+		menu->chosen = 0;
+	}
 	if (kind != FT_MENU_SORT)
 		return;
 	menu->chosen = 0;
-	for (menu->count = 0; (column = column_of(list, menu->count)) != NULL; menu->count++)
+	for (menu->count = 0; (column = column_of(view, list, menu->count)) != NULL; menu->count++)
 		if (column == view->sort[list].column)
 			menu->chosen = menu->count;
 }
@@ -36,7 +40,7 @@ const char *ft_menu_title(const struct ft_view *view, size_t choice)
 	const struct ft_column *column = NULL;
 
 	if (view->menu.kind == FT_MENU_SORT)
-		column = column_of(ft_view_list(view), choice);
+		column = column_of(view, ft_view_list(view), choice);
 	return column ? _(column->title) : "";
 }
 
@@ -46,7 +50,9 @@ const char *ft_menu_text(const struct ft_view *view, size_t choice)
 
 	if (view->menu.kind == FT_MENU_GROUP)
 		return _(ft_group_by_name((enum ft_group_by)choice));
-	column = column_of(ft_view_list(view), choice);
+	if (view->menu.kind == FT_MENU_ACTIONS)
+		return ft_actions_text(view, choice);
+	column = column_of(view, ft_view_list(view), choice);
 	return column ? _(column->help) : "";
 }
 
@@ -65,7 +71,7 @@ static void group_by(struct ft_view *view, enum ft_group_by by)
 	ft_view_show_list(view, FT_LIST_TALKERS);
 }
 
-unsigned ft_menu_choose(struct ft_view *view, size_t choice)
+unsigned ft_menu_choose(struct ft_view *view, size_t choice, const struct ft_stage *stage)
 {
 	enum ft_menu_kind kind = view->menu.kind;
 	const struct ft_column *column;
@@ -73,10 +79,12 @@ unsigned ft_menu_choose(struct ft_view *view, size_t choice)
 	if (choice >= view->menu.count)
 		return 0;
 	view->menu.kind = FT_MENU_NONE;
+	if (kind == FT_MENU_ACTIONS)
+		return ft_actions_choose(view, choice, stage);
 	if (kind == FT_MENU_GROUP) {
 		group_by(view, (enum ft_group_by)choice);
 	} else {
-		column = column_of(ft_view_list(view), choice);
+		column = column_of(view, ft_view_list(view), choice);
 		if (column && column != view->sort[ft_view_list(view)].column)
 			ft_view_sort_by(view, column);
 	}
@@ -88,7 +96,6 @@ unsigned ft_menu_step(struct ft_view *view, const struct ft_event *event,
 {
 	struct ft_menu *menu = &view->menu;
 
-	(void)stage;
 	switch (ft_action_of(event->key)) {
 	case FT_ACTION_UP:
 		menu->chosen -= menu->chosen > 0;
@@ -105,7 +112,11 @@ unsigned ft_menu_step(struct ft_view *view, const struct ft_event *event,
 		menu->chosen = menu->count - 1;
 		break;
 	case FT_ACTION_ENTER:
-		return ft_menu_choose(view, menu->chosen);
+		return ft_menu_choose(view, menu->chosen, stage);
+	case FT_ACTION_ACTIONS: /* again: this one */
+		if (menu->kind == FT_MENU_ACTIONS)
+			return ft_menu_choose(view, menu->chosen, stage);
+		break;
 	case FT_ACTION_QUIT:
 		return FT_FX_QUIT;
 	case FT_ACTION_SUSPEND:

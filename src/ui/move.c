@@ -151,7 +151,7 @@ static unsigned click(struct ft_view *view, const struct ft_spot *spot,
 	case FT_SPOT_ACTION:
 		return ft_act(view, (enum ft_action)spot->arg, stage);
 	case FT_SPOT_CHOICE:
-		return ft_menu_choose(view, spot->arg + line);
+		return ft_menu_choose(view, spot->arg + line, stage);
 	}
 	return 0;
 }
@@ -173,7 +173,7 @@ unsigned ft_mouse(struct ft_view *view, const struct ft_event *event,
 		    event->x < spot->x || event->x >= spot->x + spot->width)
 			continue;
 		if (menu && spot->kind == FT_SPOT_ACTION && spot->arg == FT_ACTION_ENTER)
-			return ft_menu_choose(view, view->menu.chosen);
+			return ft_menu_choose(view, view->menu.chosen, stage);
 		if (menu && spot->kind != FT_SPOT_CHOICE)
 			break;
 		return click(view, spot, event, stage);

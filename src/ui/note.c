@@ -48,6 +48,13 @@ static bool loss_notes(const struct ft_snapshot *snapshot, struct counter *count
 		if (take(counter, text))
 			return true;
 	}
+	if (snapshot->store.sockets_missed) {
+		snprintf(text, sizeof(text),
+			 _("too many sockets at once: %" PRIu64 " samples of TCP were not kept"),
+			 snapshot->store.sockets_missed);
+		if (take(counter, text))
+			return true;
+	}
 	if (snapshot->owners_unknown_full) {
 		snprintf(text, sizeof(text),
 			 _("too many processes: %" PRIu64 " could not be told"),

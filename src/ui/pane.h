@@ -63,6 +63,9 @@ const struct ft_flow_hot *ft_details_find(const struct ft_snapshot *snapshot, ui
 /* details_tcp.c: what sockets say, ends in the order local, remote; a line on the handshake. */
 void ft_details_tcp(struct ft_text *text, const struct ft_snapshot *snapshot,
 		    const struct ft_flow_hot *flow, const struct ft_show *show);
+/* And each number of these sockets by its name in records. */
+void ft_details_numbers(struct ft_text *text, const struct ft_snapshot *snapshot,
+			const struct ft_flow_hot *flow);
 void ft_details_handshake(struct ft_text *text, const struct ft_snapshot *snapshot,
 			  const struct ft_flow_hot *flow);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/addr.h"
+#include "core/difference.h"
 #include "core/names.h"
 #include "core/nls.h"
 #include "ui/pane.h"
@@ -241,6 +242,9 @@ static void add_life(const struct subject *s)
 		     ft_path_name((enum ft_path)flow->path));
 	snprintf(name, sizeof(name), "%s", ft_snapshot_scope_name(s->snapshot, flow->key.scope));
 	ft_text_pair(s->text, _("interface"), FT_STYLE_TEXT, "%s", name);
+	if (ft_snapshot_observer(s->snapshot, flow->key.scope)[0])
+		ft_text_pair(s->text, _("observer"), FT_STYLE_TEXT, "%s",
+			     ft_snapshot_observer(s->snapshot, flow->key.scope));
 	add_time(s, _("first seen"), flow->first_ns);
 	add_time(s, _("last seen"), s->hot->last_ns);
 	ft_text_pair(s->text, "id", FT_STYLE_TEXT, "%" PRIu64, (uint64_t)flow->id);
@@ -295,6 +299,48 @@ static void add_count(const struct subject *s, const char *label, const struct f
 	add_cells(s->text, FT_STYLE_TEXT, label, cells);
 }
 
+/* What a direction counted since a difference's baseline; what has vanished counts as nothing. */
+static void add_more(const struct subject *s, const char *label, int dir)
+{
+	static const struct ft_counts nothing;
+	const struct ft_flow_hot *old = ft_flow_was(s->snapshot, s->hot);
+	const struct ft_counts *now = ft_flow_has_vanished(s->snapshot, s->hot) ?
+					      &nothing : &s->hot->total[dir];
+	const struct ft_counts *was = old ? &old->total[dir] : &nothing;
+	const int64_t values[] = {
+		(int64_t)(now->packets - was->packets),
+		(int64_t)(now->bytes - was->bytes),
+		(int64_t)(now->l2_bytes - was->l2_bytes),
+	};
+	struct table table = table_of(s->text);
+	char text[3][32];
+	const char *const cells[] = { text[0], text[1], text[2] };
+
+	for (int i = 0; i < 3; i++) {
+		if (table.exact)
+			snprintf(text[i], sizeof(text[i]), "%" PRId64, values[i]);
+		else
+			ft_fmt_signed(values[i], s->show->prefix, 8, text[i], sizeof(text[i]));
+	}
+	add_cells(s->text, FT_STYLE_TEXT, label, cells);
+}
+
+/* How the flow differs from the baseline. */
+static void add_difference(const struct subject *s)
+{
+	int tx = ft_flow_tx(s->flow);
+	char when[40];
+
+	if (!s->snapshot->difference)
+		return;
+	add_more(s, _("differs tx"), tx);
+	add_more(s, _("differs rx"), !tx);
+	ft_text_pair(s->text, _("baseline"), FT_STYLE_TEXT, _("%s; since then: %s"),
+		     ft_fmt_time(ft_difference_since(s->snapshot), when, sizeof(when)),
+		     _(ft_differs_name(ft_differs(s->snapshot, &(struct ft_row){
+							       .flow = s->hot }))));
+}
+
 /* Interval and totals, each way. */
 static void add_counts(const struct subject *s)
 {
@@ -312,6 +358,7 @@ static void add_counts(const struct subject *s)
 	add_count(s, _("total tx"), &total);
 	total = ft_flow_total(baseline, s->hot, !tx);
 	add_count(s, _("total rx"), &total);
+	add_difference(s);
 }
 
 /* One way's rates over the windows. */
@@ -369,6 +416,7 @@ static void render(struct ft_scene *scene, const struct ft_frame *frame)
 		ft_details_tcp(&text, s.snapshot, s.hot, s.show);
 		add_end(&s, local);
 		add_end(&s, !local);
+		ft_details_numbers(&text, s.snapshot, s.hot);
 	}
 	ft_text_render(scene, frame, &text);
 	ft_text_done(&text);

@@ -74,6 +74,8 @@ static void add_fills(struct ft_text *text, const struct ft_snapshot *snapshot)
 		     _("%u.%u%%, %" PRIu64 " entries spilled, %sB of maps"), store->log_fill / 10,
 		     store->log_fill % 10, store->spilled,
 		     ft_fmt_count(store->map_bytes, FT_PREFIX_IEC, 6, memory, sizeof(memory)));
+	ft_text_pair(text, _("sockets"), store->sockets_missed ? FT_STYLE_WARN : FT_STYLE_TEXT,
+		     _("%" PRIu64 " samples found no room"), store->sockets_missed);
 	ft_text_pair(text, _("table"), snapshot->evicted ? FT_STYLE_WARN : FT_STYLE_TEXT,
 		     _("%.1f%%, %zu flows of at most %" PRIu32 ", %" PRIu64 " evicted"),
 		     snapshot->max_flows ?
@@ -98,7 +100,9 @@ static void render(struct ft_scene *scene, const struct ft_frame *frame)
 		add_threads(&text, &snapshot->cost);
 	} else {
 		ft_text_wrap(&text, FT_STYLE_TEXT,
-			     scene->view->paused ?
+			     scene->view->recording ?
+				     _("What flowtop cost was not recorded.") :
+			     scene->view->paused || scene->view->past ?
 				     _("What flowtop costs was not measured at the held moment.") :
 				     _("Measuring what flowtop costs ..."));
 	}

@@ -133,6 +133,8 @@ static void add_sources(struct ft_text *text, const struct ft_snapshot *snapshot
 			     snapshot->capture_filter);
 	if (snapshot->owner_source && snapshot->owner_source[0])
 		ft_text_pair(text, _("owners"), FT_STYLE_TEXT, "%s", snapshot->owner_source);
+	if (snapshot->health_source && snapshot->health_source[0])
+		ft_text_pair(text, _("TCP by"), FT_STYLE_TEXT, "%s", snapshot->health_source);
 	ft_text_pair(text, _("store"), FT_STYLE_TEXT,
 		     _("%u.%u%% full, %" PRIu64 " entries spilled, %" PRIu64 " flips, %sB of maps"),
 		     snapshot->store.log_fill / 10, snapshot->store.log_fill % 10,
@@ -163,13 +165,19 @@ static void add_notes(const struct ft_scene *scene, struct ft_text *text)
 
 void ft_scope_lines(struct ft_text *text, const struct ft_snapshot *snapshot, bool with_devices)
 {
-	char name[4 * IFNAMSIZ + 1];
+	char raw[256], name[4 * sizeof(raw)];
+	size_t shown = 0;
 
 	for (size_t i = 0; i < snapshot->scope_count; i++) {
 		const struct ft_snapshot_scope *scope = &snapshot->scopes[i];
+		const char *whose = ft_snapshot_observer(snapshot, scope->scope);
 
-		ft_fmt_escape(scope->name, strnlen(scope->name, IFNAMSIZ), text->ascii, name,
-			      sizeof(name));
+		if (*whose && !scope->name[0])
+			continue; /* of its events, which no interface told */
+		shown++;
+		snprintf(raw, sizeof(raw), "%.200s%s%.*s", whose, *whose ? ":" : "", IFNAMSIZ,
+			 scope->name);
+		ft_fmt_escape(raw, strlen(raw), text->ascii, name, sizeof(name));
 		ft_text_heading(text, name);
 		add_titles(text);
 		add_line(text, &scope->interval, &scope->total);
@@ -177,7 +185,7 @@ void ft_scope_lines(struct ft_text *text, const struct ft_snapshot *snapshot, bo
 			if (snapshot->ifaces[k].scope == scope->scope)
 				add_interface(text, &snapshot->ifaces[k]);
 	}
-	if (snapshot->scope_count > 1) {
+	if (shown > 1) {
 		ft_text_heading(text, _("Sum of all"));
 		add_titles(text);
 		add_line(text, &snapshot->interval, &snapshot->total);

@@ -2,12 +2,13 @@
 /*
  * The list panes: flows, talkers, processes, sockets, events. They differ in the columns that
  * core/column gives them and in what they say when they are empty. The first cell of a line is its
- * mark: + began in this interval, x ended, ^ pinned, * this machine (where no column says it); the
- * hardware cursor rests there on the selected row.
+ * mark: + began in this interval, x ended, ^ pinned, * this machine (where no column says it); of a
+ * difference how the row differs. The hardware cursor rests there on the selected row.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "core/difference.h"
 #include "core/event.h"
 #include "core/nls.h"
 #include "core/socket.h"
@@ -15,6 +16,20 @@
 
 #define MARK_CELLS 1
 #define CELL_BYTES 2048
+
+/* A column's title; of the one that names talkers, the word for what they are grouped by. */
+static const char *title_of(const struct ft_view *view, enum ft_list list,
+			    const struct ft_column *column, char *text, size_t size)
+{
+	if (list != FT_LIST_TALKERS || view->group_by == FT_GROUP_HOST ||
+	    strcmp(column->id, "host") != 0)
+		return _(column->title);
+	snprintf(text, size, "%s", _(ft_group_by_name(view->group_by)));
+	/* A title begins as titles do; words in other scripts stay as they are. */
+	if (text[0] >= 'a' && text[0] <= 'z')
+		text[0] = (char)(text[0] - 'a' + 'A');
+	return text;
+}
 
 /* Column titles, the sort column with its direction. */
 static void render_titles(struct ft_scene *scene, const struct ft_layout *layout,
@@ -32,13 +47,14 @@ static void render_titles(struct ft_scene *scene, const struct ft_layout *layout
 		int x = MARK_CELLS + (int)layout->cell[i].x;
 		struct ft_pen pen = ft_pen(scene->window, scene->body - 1, x,
 					   x + (int)layout->cell[i].width, ascii);
-		char title[256];
+		char own[64], title[256];
+		const char *word = title_of(view, list, column, own, sizeof(own));
 
-		if (sorted && ft_fmt_width(_(column->title)) < layout->cell[i].width)
-			snprintf(title, sizeof(title), "%s%s", _(column->title),
+		if (sorted && ft_fmt_width(word) < layout->cell[i].width)
+			snprintf(title, sizeof(title), "%s%s", word,
 				 view->sort[list].ascending ? up : down);
 		else
-			snprintf(title, sizeof(title), "%s", _(column->title));
+			snprintf(title, sizeof(title), "%s", word);
 		ft_pen_fit(&pen, sorted ? FT_STYLE_SORTED : FT_STYLE_HEADER, title,
 			   layout->cell[i].width, column->align);
 		ft_map_add(&scene->map, FT_SPOT_COLUMN, scene->body - 1, x, 1,
@@ -71,6 +87,8 @@ static const char *mark_of(const struct ft_scene *scene, const struct ft_layout 
 		return "^";
 	if (row->socket || row->event)
 		return " ";
+	if (snapshot->difference)
+		return ft_differs_mark(ft_differs(snapshot, row));
 	if (!row->flow)
 		return row->group->own && !has_column(layout, "own") &&
 				       ft_view_list(scene->view) == FT_LIST_TALKERS
@@ -84,12 +102,15 @@ static const char *mark_of(const struct ft_scene *scene, const struct ft_layout 
 }
 
 /* How a cell looks: nothing is quiet. */
-static enum ft_style cell_style(const struct ft_row *row, const char *cell, bool selected)
+static enum ft_style cell_style(const struct ft_snapshot *snapshot, const struct ft_row *row,
+				const char *cell, bool selected)
 {
 	if (selected)
 		return FT_STYLE_SELECTED;
 	if (row->event && row->event->kind == FT_EVENT_FAILED)
 		return FT_STYLE_WARN;
+	if (ft_differs(snapshot, row) == FT_DIFFERS_VANISHED)
+		return FT_STYLE_DIM;
 	if ((row->flow && is_over(row->flow)) || (row->socket && ft_socket_is_over(row->socket)))
 		return FT_STYLE_DIM;
 	if (strcmp(cell, "0") == 0 || strcmp(cell, "-") == 0 || strcmp(cell, "*") == 0)
@@ -123,7 +144,7 @@ static void render_row(struct ft_scene *scene, const struct ft_layout *layout, i
 			if (width < layout->cell[i].width)
 				ft_pen_skip(&pen, (int)(layout->cell[i].width - width));
 		}
-		ft_pen_text(&pen, cell_style(row, cell, selected), cell);
+		ft_pen_text(&pen, cell_style(scene->snapshot, row, cell, selected), cell);
 	}
 }
 
@@ -134,6 +155,10 @@ static const char *no_sockets(const struct ft_scene *scene)
 
 	if (snapshot->progress >= 0)
 		return _("A file tells nothing of sockets.");
+	if (!snapshot->socket_list && scene->view->recording)
+		return _("The recording has no list of sockets of this moment.");
+	if (!snapshot->socket_list && scene->view->past)
+		return _("This moment has no list of sockets: they were not looked at.");
 	if (!snapshot->socket_list && scene->view->paused)
 		return _("The held moment has no list of sockets. Space lets it go.");
 	if (!snapshot->socket_list)
@@ -146,6 +171,8 @@ static const char *no_sockets(const struct ft_scene *scene)
 /* Why there is no event to list. */
 static const char *no_events(const struct ft_scene *scene)
 {
+	if (!scene->snapshot->events && scene->view->recording)
+		return _("The recording has no events.");
 	if (!scene->snapshot->events)
 		return _("This moment has no events: only the newest are kept.");
 	if (ft_event_list_count(scene->snapshot->events))
@@ -197,12 +224,12 @@ static void render_empty(struct ft_scene *scene, const struct ft_frame *frame)
 }
 
 /* Most columns that may be scrolled away: all but the first and the last. */
-static unsigned columns_right(enum ft_list list)
+static unsigned columns_right(enum ft_list list, const struct ft_show *show)
 {
 	unsigned count = 0;
 
 	for (size_t i = 0; i < ft_column_count; i++)
-		count += (ft_columns[i].lists >> list) & 1;
+		count += ft_column_is_on(&ft_columns[i], list, show);
 	return count > 2 ? count - 2 : 0;
 }
 
@@ -216,7 +243,7 @@ static void render_list(struct ft_scene *scene, const struct ft_frame *frame)
 	ft_column_layout(list, &scene->view->show, (unsigned)scene->width - MARK_CELLS,
 			 frame->skip, ft_view_sort(scene->view, list), &layout);
 	render_titles(scene, &layout, list);
-	scene->columns_right = columns_right(list);
+	scene->columns_right = columns_right(list, &scene->view->show);
 	scene->cursor_y = scene->body;
 	scene->cursor_x = 0;
 	if (count == 0) {

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/difference.h"
 #include "core/event.h"
 #include "core/nls.h"
+#include "core/snapshot_own.h"
 #include "core/socket.h"
 #include "ui/view.h"
 
@@ -174,7 +176,8 @@ static unsigned act_enter(struct ft_view *view, enum ft_action action,
 	frame->drilled = true;
 	frame->within = *row.group;
 	for (size_t i = 0; i < ft_column_count && !name; i++)
-		if (ft_columns[i].lists & (1U << front->pane))
+		if (ft_columns[i].lists & (1U << front->pane) &&
+		    !(ft_columns[i].needs & FT_NEEDS_DIFFERENCE))
 			name = &ft_columns[i];
 	if (name)
 		name->format(stage->snapshot, &row, &view->show, 40, frame->title,
@@ -229,7 +232,7 @@ static unsigned act_sort_step(struct ft_view *view, enum ft_action action,
 	(void)stage;
 	do
 		at = (at + by) % ft_column_count;
-	while (!(ft_columns[at].lists & (1U << list)));
+	while (!ft_column_is_on(&ft_columns[at], list, &view->show));
 	if (&ft_columns[at] != view->sort[list].column)
 		ft_view_sort_by(view, &ft_columns[at]);
 	return REFILL;
@@ -515,13 +518,54 @@ static unsigned act_jump(struct ft_view *view, enum ft_action action, const stru
 	return FT_FX_PAINT;
 }
 
+/* What only a difference can be sorted by is no order any more. */
+static void end_difference(struct ft_view *view)
+{
+	ft_snapshot_put(view->mark);
+	view->mark = NULL;
+	for (unsigned i = 0; i < FT_LIST_MAX; i++) {
+		if (!(view->sort[i].column->needs & FT_NEEDS_DIFFERENCE))
+			continue;
+		view->sort[i].column = ft_column_default((enum ft_list)i);
+		view->sort[i].ascending = view->sort[i].column->ascending;
+	}
+	ft_view_say(view, false, _("the difference is over"));
+}
+
+static unsigned act_difference(struct ft_view *view, enum ft_action action,
+			       const struct ft_stage *stage)
+{
+	(void)action;
+	if (!stage->snapshot)
+		return 0;
+	if (view->mark) {
+		end_difference(view);
+		return FT_FX_MARK | REFILL;
+	}
+	if (stage->snapshot->difference) {
+		ft_view_say(view, false, _("this is a difference of two files already"));
+		return FT_FX_PAINT;
+	}
+	/* A copy: it is kept for long, and is to keep nothing of the table. */
+	view->mark = ft_snapshot_copy(stage->snapshot);
+	ft_view_say(view, false, _("baseline: this moment; B again ends the difference"));
+	return FT_FX_MARK | REFILL;
+}
+
 static unsigned act_pause(struct ft_view *view, enum ft_action action,
 			  const struct ft_stage *stage)
 {
 	(void)action;
 	(void)stage;
-	if (view->recording) {
-		ft_view_say(view, false, _("a recording: , and . go from moment to moment"));
+	if (view->recording && view->plays) {
+		view->held = !view->held;
+		return FT_FX_PAINT;
+	}
+	if (!ft_view_can_pause(view)) {
+		ft_view_say(view, false, "%s",
+			    view->recording ?
+				    _("a recording: , and . go from moment to moment") :
+				    _("the past: , and . go from moment to moment, 0 back to now"));
 		return FT_FX_PAINT;
 	}
 	view->paused = !view->paused;
@@ -579,6 +623,13 @@ static unsigned act_copy(struct ft_view *view, enum ft_action action,
 	(void)view;
 	(void)action;
 	return stage->snapshot ? FT_FX_COPY | FT_FX_PAINT : 0;
+}
+
+static unsigned act_actions(struct ft_view *view, enum ft_action action,
+			    const struct ft_stage *stage)
+{
+	(void)action;
+	return ft_actions_open(view, stage);
 }
 
 static unsigned act_redraw(struct ft_view *view, enum ft_action action,
@@ -656,12 +707,14 @@ static const ft_act_fn acts[FT_ACTION_MAX] = {
 	[FT_ACTION_MINUTE_ON] = act_past,
 	[FT_ACTION_JUMP] = act_jump,
 	[FT_ACTION_LIVE] = act_past,
+	[FT_ACTION_DIFFERENCE] = act_difference,
 	[FT_ACTION_PAUSE] = act_pause,
 	[FT_ACTION_INTERVAL] = act_interval,
 	[FT_ACTION_SLOWER] = act_interval_step,
 	[FT_ACTION_FASTER] = act_interval_step,
 	[FT_ACTION_WRITE] = act_write,
 	[FT_ACTION_COPY] = act_copy,
+	[FT_ACTION_ACTIONS] = act_actions,
 	[FT_ACTION_REDRAW] = act_redraw,
 	[FT_ACTION_SUSPEND] = act_suspend,
 	[FT_ACTION_CLOSE] = act_close,

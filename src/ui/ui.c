@@ -18,6 +18,7 @@
 #include "capture/mailbox.h"
 #include "capture/resolver.h"
 #include "core/addr.h"
+#include "core/difference.h"
 #include "core/names.h"
 #include "core/nls.h"
 #include "core/socket.h"
@@ -151,15 +152,20 @@ static void ask_names(struct ft_ui *ui)
 
 void ft_ui_show(struct ft_ui *ui)
 {
-	refresh();
+	ft_term_show();
 	ask_names(ui);
 }
 
-/* Another moment on the screen; the reference is taken over. */
+/* Another moment on the screen, against the baseline if there is one; the reference is taken
+ * over. */
 static void show_moment(struct ft_ui *ui, const struct ft_snapshot *snapshot)
 {
-	const struct ft_snapshot *old = ui->snapshot;
+	const struct ft_snapshot *old = ui->snapshot, *moment = snapshot;
 
+	if (ui->view.mark) {
+		snapshot = ft_difference_new(ui->view.mark, moment, true);
+		ft_snapshot_put(moment);
+	}
 	ui->snapshot = snapshot;
 	ft_view_took(&ui->view, snapshot);
 	/* Rows borrow from the old one until they are filled again. */
@@ -167,7 +173,7 @@ static void show_moment(struct ft_ui *ui, const struct ft_snapshot *snapshot)
 	ft_snapshot_put(old);
 }
 
-/* Takes what is in the mailbox. In a live run it becomes a part of the past as well, whatever is on
+/* Takes what is in the mailbox. In a live run, or of a file that plays, it becomes a part of the past as well, whatever is on
  * the screen. */
 static void take_newest(struct ft_ui *ui)
 {
@@ -177,10 +183,11 @@ static void take_newest(struct ft_ui *ui)
 		return;
 	if (ui->player) {
 		ft_player_span(ui->player, &ui->view.span);
-	} else if (newest->progress < 0 && newest->interval_ns > 0) {
+	} else if ((newest->progress < 0 || ui->view.plays) && newest->interval_ns > 0) {
 		ft_moments_add(&ui->moments, newest);
 		ft_moments_span(&ui->moments, &ui->view.span);
 	}
+	ft_ui_note_taps(ui, newest);
 	ft_snapshot_put(ui->newest);
 	ui->newest = newest;
 }
@@ -274,7 +281,7 @@ static void copy_row(struct ft_ui *ui)
 	if (row.flow)
 		list = FT_LIST_FLOWS; /* also of details above another list */
 	for (size_t i = 0; i < ft_column_count && used < sizeof(text); i++) {
-		if (!(ft_columns[i].lists & (1U << list)))
+		if (!ft_column_is_on(&ft_columns[i], list, &ui->view.show))
 			continue;
 		ft_columns[i].format(front->pane == FT_PANE_DETAILS ? ui->subject : ui->snapshot,
 				     &row, &ui->view.show, ft_columns[i].max, cell, sizeof(cell));
@@ -339,11 +346,27 @@ void ft_ui_suspend(struct ft_ui *ui)
 	ft_ui_show(ui);
 }
 
-/* Tells the collector what is looked at. */
+/* True if both let the same through, as far as their words tell. */
+static bool is_same_filter(const struct ft_filter *a, const struct ft_filter *b)
+{
+	return a && ft_filter_shown(a) == ft_filter_shown(b) &&
+	       strcmp(ft_filter_text(a), ft_filter_text(b)) == 0;
+}
+
+/* Tells the collector, or the player, what is looked at; what is played stands still while the
+ * moment is held. */
 static void want(struct ft_ui *ui)
 {
+	if (ui->player)
+		ft_player_hold(ui->player, ui->view.held);
+	if (ui->player && !is_same_filter(ui->told, ui->view.filter)) {
+		ft_player_filter(ui->player, ui->view.filter);
+		ft_filter_free(ui->told);
+		ui->told = ft_filter_copy(ui->view.filter);
+	}
 	if (!ui->collector)
 		return;
+	ft_collector_hold(ui->collector, ui->view.paused);
 	ft_collector_want_sockets(ui->collector, ft_view_wants_sockets(&ui->view));
 	ft_collector_want_cost(ui->collector, ft_view_wants_cost(&ui->view));
 }
@@ -363,8 +386,12 @@ void ft_ui_event(struct ft_ui *ui, const struct ft_event *event)
 		write_moment(ui);
 	if (effects & FT_FX_COPY)
 		copy_row(ui);
+	if (effects & FT_FX_PACKETS)
+		ft_ui_ask_packets(ui);
 	if (effects & FT_FX_PAST)
 		go(ui);
+	if (effects & FT_FX_MARK)
+		show_moment(ui, ft_snapshot_take(ft_difference_moment(ui->snapshot)));
 	want(ui);
 	if (effects & FT_FX_REDRAW) {
 		clearok(curscr, TRUE);
@@ -401,11 +428,13 @@ static void init_view(struct ft_ui *ui)
 static void done(struct ft_ui *ui)
 {
 	ft_resolver_stop(ui->resolver);
+	ft_ui_forget_taps(ui);
 	for (unsigned i = 0; i < FT_LIST_MAX; i++)
 		ft_listing_done(&ui->listing[i]);
 	ft_snapshot_put(ui->subject);
 	ft_snapshot_put(ui->snapshot);
 	ft_snapshot_put(ui->newest);
+	ft_filter_free(ui->told);
 	ft_moments_done(&ui->moments);
 	ft_view_done(&ui->view);
 	free(ui->warnings);
@@ -432,6 +461,7 @@ int ft_ui_run(const struct ft_ui_config *config, int *ret_signal, char *err, siz
 	result = config->start(config->start_arg, &ui->collector, &ui->player, err, err_size);
 	if (result == 0) {
 		ui->view.recording = ui->player != NULL;
+		ui->view.plays = config->options->speed > 0;
 		want(ui);
 		result = ft_ui_loop(ui, err, err_size);
 	}

@@ -58,6 +58,7 @@ void ft_view_done(struct ft_view *view)
 {
 	ft_filter_free(view->filter);
 	ft_baseline_free(view->baseline);
+	ft_snapshot_put(view->mark);
 	memset(view, 0, sizeof(*view));
 }
 
@@ -153,6 +154,8 @@ void ft_view_took(struct ft_view *view, const struct ft_snapshot *snapshot)
 	double tx = 0, rx = 0;
 
 	view->show.no_owners = !has_owners(snapshot);
+	view->show.difference = snapshot->difference != NULL;
+	view->show.observers = snapshot->observer_count > 1;
 	if (snapshot->generation <= history->generation || snapshot->interval_ns == 0)
 		return;
 	/* What passed while the screen was paused was not drawn: a gap, no splice. */

@@ -13,7 +13,7 @@
  * was pressed): then the first line is selected, whatever is there. Of events as they came it is
  * the last line (and End): the list follows its end.
  *
- * Owned by the UI thread. Holds its filters and baseline; borrows snapshot rows never.
+ * Owned by the UI thread. Holds its filters and baselines; borrows snapshot rows never.
  */
 #ifndef FT_UI_VIEW_H
 #define FT_UI_VIEW_H
@@ -61,7 +61,14 @@ struct ft_frame {
 	unsigned skip;          /* columns scrolled away */
 };
 
-enum ft_menu_kind { FT_MENU_NONE, FT_MENU_SORT, FT_MENU_GROUP };
+/* What is asked of a flow's packets. */
+struct ft_packets_wish {
+	bool stop;
+	uint64_t flow; /* id */
+	struct ft_flow_key key;
+};
+
+enum ft_menu_kind { FT_MENU_NONE, FT_MENU_SORT, FT_MENU_GROUP, FT_MENU_ACTIONS };
 struct ft_menu {
 	enum ft_menu_kind kind;
 	size_t count, chosen;
@@ -101,15 +108,21 @@ struct ft_view {
 	bool hide_closed, frozen, paused, readonly;
 	bool resolve; /* names from reverse DNS */
 	bool recording;       /* a recording is read: all of it is past */
+	bool plays;           /* what is read goes on by itself: --speed */
+	bool held;            /* a recording that plays stands still */
 	bool past;            /* a moment before the newest is shown */
 	struct ft_wish wish;  /* with FT_FX_PAST: where to */
 	struct ft_span_shown span; /* what can be walked through */
+	struct ft_packets_wish packets; /* of the menu of actions; with FT_FX_PACKETS */
+	uint64_t writing[FT_TAPS_MAX];  /* flows whose packets are written */
+	unsigned writing_count;
 	uint64_t interval_ns;
 
 	struct ft_filter *filter; /* owned; never NULL */
 	char filter_text[FT_PROMPT_MAX];
 	char find_text[FT_PROMPT_MAX];
 	struct ft_baseline *baseline; /* owned; key z */
+	const struct ft_snapshot *mark; /* a reference; key B: a copy of the baseline, or NULL */
 
 	struct ft_menu menu;
 	struct ft_prompt prompt;
@@ -160,6 +173,8 @@ struct ft_stage {
 #define FT_FX_SUSPEND (1U << 8)
 #define FT_FX_QUIT (1U << 9)
 #define FT_FX_PAST (1U << 10)  /* the moment that view->wish means */
+#define FT_FX_PACKETS (1U << 11) /* what view->packets means */
+#define FT_FX_MARK (1U << 12)  /* the baseline changed: show the moment against view->mark */
 
 /* options are read during the call only; names is borrowed for good. */
 void ft_view_init(struct ft_view *view, const struct ft_options *options,
@@ -176,6 +191,12 @@ const struct ft_frame *ft_view_front_const(const struct ft_view *view);
 static inline bool ft_pane_is_list(enum ft_pane_id pane)
 {
 	return pane <= FT_PANE_EVENTS;
+}
+/* True if there is something that can be held: a moment of the past stands still by itself, unless
+ * its source plays. */
+static inline bool ft_view_can_pause(const struct ft_view *view)
+{
+	return view->plays || (!view->recording && !view->past);
 }
 /* What the list in front, or below what is, asks of core/rows; points into the view. */
 void ft_view_query(const struct ft_view *view, struct ft_query *ret_query);
@@ -215,10 +236,16 @@ unsigned ft_find_next(struct ft_view *view, size_t from, const struct ft_stage *
 void ft_menu_open(struct ft_view *view, enum ft_menu_kind kind);
 unsigned ft_menu_step(struct ft_view *view, const struct ft_event *event,
 		      const struct ft_stage *stage);
-unsigned ft_menu_choose(struct ft_view *view, size_t choice);
+unsigned ft_menu_choose(struct ft_view *view, size_t choice, const struct ft_stage *stage);
 /* Translated title of a choice, "" if it has none, and its text. */
 const char *ft_menu_title(const struct ft_view *view, size_t choice);
 const char *ft_menu_text(const struct ft_view *view, size_t choice);
+/* actions.c: the menu of key x. */
+unsigned ft_actions_open(struct ft_view *view, const struct ft_stage *stage);
+size_t ft_actions_count(const struct ft_view *view);
+const char *ft_actions_text(const struct ft_view *view, size_t choice);
+unsigned ft_actions_choose(struct ft_view *view, size_t choice, const struct ft_stage *stage);
+bool ft_view_is_writing(const struct ft_view *view, uint64_t flow);
 void ft_view_sort_by(struct ft_view *view, const struct ft_column *column);
 void ft_view_show_list(struct ft_view *view, enum ft_list list);
 /* The list that sort keys mean: the front one, or what lies below. */

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "capture/collector.h"
+#include "capture/packet_store.h"
 #include "core/snapshot.h"
 
 #define MS UINT64_C(1000000)
@@ -46,6 +47,7 @@ static struct {
 	struct ft_span span;
 	struct ft_scope_delta scope;
 	struct ft_iface_delta iface;
+	struct ft_packet_store *store; /* each dispatch keeps packets there */
 } fake;
 
 static uint64_t now_ns(clockid_t id)
@@ -99,12 +101,35 @@ static int fake_fd(const struct ft_backend *backend)
 	return -1;
 }
 
+/* Looked at often, so that tests don't wait. */
+static int fake_patience(const struct ft_backend *backend)
+{
+	(void)backend;
+	return 20;
+}
+
+/* 4 MiB of packets at once, as much as a part of a file. */
+#define KEPT_OCTETS (256U * 1024)
+#define KEPT_PACKETS 16
+
+static void keep_packets(void)
+{
+	static uint8_t octets[KEPT_OCTETS];
+	struct ft_packet_meta meta = { .wire_len = KEPT_OCTETS, .cap_len = KEPT_OCTETS, .tick = 1 };
+	struct ft_packet_result result = { .packets = 1 };
+
+	for (int i = 0; i < KEPT_PACKETS; i++)
+		ft_packet_store_add(fake.store, octets, &meta, &result);
+}
+
 static int fake_dispatch(struct ft_backend *backend)
 {
 	(void)backend;
 	atomic_fetch_add(&fake.dispatches, 1);
 	if (fake.is_file && fake.chunks-- == 0)
 		return -ENODATA;
+	if (fake.store)
+		keep_packets();
 	return atomic_load(&fake.fill);
 }
 
@@ -177,6 +202,7 @@ static void fake_call_off(struct ft_backend *backend)
 static const struct ft_backend_ops fake_ops = {
 	.name = "fake",
 	.fd = fake_fd,
+	.patience = fake_patience,
 	.dispatch = fake_dispatch,
 	.call_off = fake_call_off,
 	.collect = fake_collect,
@@ -189,9 +215,20 @@ static const struct ft_backend_ops fake_ops = {
 };
 
 /* For the real backends, which are linked but not used. */
+int ft_backend_is_told(const struct ft_backend *backend)
+{
+	return fake_patience(backend);
+}
+
 void ft_backend_never_waits(struct ft_backend *backend)
 {
 	fake_call_off(backend);
+}
+
+uint64_t ft_backend_has_no_limit(struct ft_backend *backend, uint64_t until_ns)
+{
+	(void)backend, (void)until_ns;
+	return 0;
 }
 
 int ft_backend_choose(const char *name, const struct ft_backend_config *config,
@@ -294,6 +331,18 @@ bool ft_links_scope_present(const struct ft_links *links, uint16_t scope)
 {
 	(void)links, (void)scope;
 	return atomic_load(&cardboard.present);
+}
+
+size_t ft_links_scopes_used(const struct ft_links *links)
+{
+	(void)links;
+	return 1;
+}
+
+void ft_links_release_scope(struct ft_links *links, uint16_t scope)
+{
+	(void)links, (void)scope;
+	fail_msg("one of %d numbers is used: none has to be released", FT_MAX_SCOPES);
 }
 
 size_t ft_links_left_out(const struct ft_links *links)
@@ -674,6 +723,79 @@ static void test_file_batch(void **state)
 	ft_queue_free(queue);
 }
 
+/* -r with -w of packets: far more than there is room for comes whole, since reading waits for who
+ * writes; each list is there when its snapshot is. */
+static void test_file_packets(void **state)
+{
+	struct ft_collector_config config = base_config();
+	struct ft_queue *queue = ft_queue_new(4, drop_snapshot);
+	struct ft_collector_output output = { .queue = queue };
+	struct ft_collector *collector;
+	struct ft_packet_way way;
+	const struct ft_snapshot *snapshot;
+	struct ft_packets *packets;
+	uint64_t count = 0, shown = 0;
+	bool last = false;
+
+	(void)state;
+	assert_int_equal(ft_packet_way_init(&way, FT_PACKETS_ROOM), 0);
+	fake.store = config.backend.packets = ft_packet_store_new(&way);
+	config.outputs = &output;
+	config.output_count = 1;
+	config.backend.file = "x.pcap";
+	fake.chunks = 40;
+	collector = start(&config);
+	/* Who writes is slow to begin. */
+	for (int i = 0; i < 10000 && !ft_queue_full(queue); i++)
+		usleep(1000);
+	assert_true(ft_queue_full(queue));
+	usleep(100000);
+	while (!last && (snapshot = ft_queue_wait(queue)) != NULL) {
+		last = snapshot->last;
+		assert_int_equal(snapshot->lengthened, 0); /* none was due */
+		shown += snapshot->interval.seen.packets;
+		/* Lists of later snapshots may be there already. */
+		while ((packets = ft_queue_take(way.queue)) != NULL) {
+			count += packets->count;
+			for (size_t i = 0; i < packets->iface_count; i++)
+				assert_int_equal(packets->ifaces[i].no_room, 0);
+			assert_true(packets->generation >= snapshot->generation);
+			ft_packets_free(packets);
+		}
+		ft_snapshot_put(snapshot);
+	}
+	assert_int_equal(count, 40 * KEPT_PACKETS);
+	assert_int_equal(shown, atomic_load(&fake.handed_out));
+	assert_int_equal(ft_packet_room_used(way.room), 0);
+	ft_collector_free(collector);
+	ft_packet_store_free(fake.store);
+	ft_packet_way_done(&way);
+	ft_queue_free(queue);
+}
+
+/* A wish for a flow's packets of a file: heard, and its descriptor closed. */
+static void test_ask_file(void **state)
+{
+	struct ft_collector_config config = base_config();
+	struct ft_mailbox *mailbox = config.mailbox = ft_mailbox_new();
+	struct ft_packet_ask *ask = calloc(1, sizeof(*ask));
+	struct ft_collector *collector;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	*ask = (struct ft_packet_ask){ .flow = 1, .path = strdup("/x"), .fd = ends[1] };
+	config.backend.file = "x.pcap";
+	fake.chunks = 1;
+	collector = start(&config);
+	assert_true(ft_collector_ask_packets(collector, ask));
+	wait_fd(ends[0]); /* nobody can write into it any more */
+	ft_collector_stop(collector);
+	ft_collector_free(collector);
+	ft_mailbox_free(mailbox);
+	close(ends[0]);
+}
+
 /* -r on a screen: the last picture stays, it isn't done until it is stopped. */
 static void test_file_screen(void **state)
 {
@@ -808,6 +930,8 @@ int main(void)
 		cmocka_unit_test_setup(test_pause, set_up),
 		cmocka_unit_test_setup(test_fault, set_up),
 		cmocka_unit_test_setup(test_file_batch, set_up),
+		cmocka_unit_test_setup(test_file_packets, set_up),
+		cmocka_unit_test_setup(test_ask_file, set_up),
 		cmocka_unit_test_setup(test_file_screen, set_up),
 		cmocka_unit_test_setup(test_links, set_up),
 		cmocka_unit_test_setup(test_links_again, set_up),

@@ -19,6 +19,9 @@
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define ID2 "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 
+#define ID4 "44556677889900112233445566778899aabbccddeeff00112233445566778899"
+#define ID5 "55556677889900112233445566778899aabbccddeeff00112233445566778899"
+#define ID6 "66666677889900112233445566778899aabbccddeeff00112233445566778899"
 #define ID3 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 static const struct {
@@ -53,6 +56,9 @@ static const struct {
 	  "containerd", ID, "0123456789ab", "1b2c-3d4e-5f" },
 	{ "/system.slice/containerd.service/kubepods-besteffort-pod77_88.slice:cri-containerd:" ID,
 	  "containerd", ID, "0123456789ab", "" },
+	/* Docker behind kubelet */
+	{ "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod1b2c_3d.slice/docker-" ID
+	  ".scope", "docker", ID, "0123456789ab", "1b2c-3d" },
 	/* CRI-O */
 	{ "/kubepods.slice/kubepods-pod12_34.slice/crio-" ID ".scope", "cri-o", ID,
 	  "0123456789ab", "12-34" },
@@ -157,7 +163,18 @@ static int make_root(void **state)
 	    "\"alias\"],\"image\":\"77\",\"metadata\":\"{\\\"image-name\\\":\\\"docker.io/pg:16\\\","
 	    "\\\"name\\\":\\\"db\\\"}\"}]");
 	put("/home/alice/.local/share/containers/storage/overlay-containers/containers.json",
-	    "[ { \"id\" : \"" ID2 "\" , \"names\" : [ \"mine\" ] } ]");
+	    "[ { \"id\" : \"" ID2 "\" , \"names\" : [ \"mine\" ] } , { \"id\" : \"" ID4
+	    "\", \"names\" : [ \"alices\" ], \"metadata\" : \"{\\\"image-name\\\":\\\"img:4\\\"}\" } ]");
+	put("/home/alice/.local/share/docker/containers/" ID4 "/config.v2.json",
+	    "{\"Config\":{\"Image\":\"img:5\"},\"Name\":\"/rootless\"}");
+	put("/etc/docker/daemon.json", "{ \"debug\": true, \"data-root\": \"/srv/docker\" }");
+	put("/srv/docker/containers/" ID5 "/config.v2.json",
+	    "{\"Config\":{\"Image\":\"img:6\",\"Labels\":{\"io.kubernetes.pod.name\":\"p-1\","
+	    "\"io.kubernetes.pod.namespace\":\"ns2\",\"io.kubernetes.container.name\":\"c\"}},"
+	    "\"Name\":\"/k8s_c_p-1_ns2\"}");
+	put("/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/" ID6 "/config.json",
+	    "{\"annotations\":{\"io.kubernetes.cri.container-name\":\"k3s\","
+	    "\"io.kubernetes.cri.sandbox-name\":\"p-2\"}}");
 	put("/run/containerd/io.containerd.runtime.v2.task/k8s.io/" ID "/config.json",
 	    "{\"ociVersion\":\"1.0\",\"annotations\":{\"io.kubernetes.cri.container-name\":\"app\","
 	    "\"io.kubernetes.cri.image-name\":\"reg/app:2\",\"io.kubernetes.cri.sandbox-name\":"
@@ -198,6 +215,17 @@ static const struct {
 	  "reg/side:1", "p-0", "ns1" },
 	{ "/kubepods/pod1/" ID3, "", "kubernetes", "coredns", "", "coredns-5d", "kube-system" },
 	{ "/kubepods/burstable/pod1/" ID, "", "containerd", "app", "reg/app:2", "app-7f", "prod" },
+	{ "/kubepods/besteffort/pod1/" ID6, "", "containerd", "k3s", "", "p-2", "" },
+	{ "/kubepods.slice/kubepods-pod1.slice/docker-" ID5 ".scope", "", "docker", "c", "img:6",
+	  "p-1", "ns2" },
+	{ "/kubepods/burstable/pod1/" ID5, "", "docker", "c", "img:6", "p-1", "ns2" },
+	{ "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" ID4 ".scope",
+	  "/home/alice", "docker", "rootless", "img:5", "", "" },
+	{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID4 ".scope/container",
+	  "/home/alice", "podman", "alices", "img:4", "", "" },
+	{ "/lxc.payload.web/system.slice/nginx.service", "", "lxc", "web", "", "", "" },
+	{ "/machine.slice/machine-debian.scope/payload", "", "nspawn", "debian", "", "", "" },
+	{ "/system.slice/ssh.service", "", "", "", "", "", "" },
 	{ "/box", "", "runc", "box", "", "", "" },
 	{ "/nobox", "", "", "", "", "", "" },
 	{ "/..", "", "", "", "", "", "" },
@@ -215,6 +243,8 @@ static void test_files(void **state)
 				containers, files[i].cgroup, files[i].home);
 
 			ft_container_label(found, label, sizeof(label));
+			assert_true(!found->id[0] == !found->runtime[0]);
+			assert_true(strstr(files[i].cgroup, found->id)); /* whole */
 			if (strcmp(found->runtime, files[i].runtime) ||
 			    strcmp(label, files[i].label) ||
 			    strcmp(found->image, files[i].image) ||
@@ -258,6 +288,42 @@ static void test_home(void **state)
 	assert_true(ft_container_of("/docker/" ID, &container));
 	assert_true(ft_container_read("/docker/" ID, root, "", &container));
 	assert_string_equal(container.name, "");
+}
+
+/* A home that had to be waited for, and a daemon that answers later: each is asked until it is known,
+ * and then no more. */
+static bool ask_later(void *arg, struct ft_container *container)
+{
+	int *asked = arg;
+
+	if (++*asked < 3)
+		return false;
+	snprintf(container->name, sizeof(container->name), "told");
+	return true;
+}
+
+static void test_later(void **state)
+{
+	static const char rootless[] = "/user.slice/libpod-" ID4 ".scope";
+	struct ft_containers *containers = ft_containers_new(root);
+	int asked = 0;
+
+	(void)state;
+	assert_string_equal(ft_containers_find(containers, rootless, "")->name, "");
+	assert_string_equal(ft_containers_find(containers, rootless, "/home/alice")->name,
+			    "alices");
+	ft_containers_ask(containers, ask_later, &asked);
+	for (int i = 0; i < 2; i++)
+		assert_string_equal(ft_containers_find(containers, "/docker/" ID2, "/")->name, "");
+	for (int i = 0; i < 5; i++)
+		assert_string_equal(ft_containers_find(containers, "/docker/" ID2, "/")->name,
+				    "told");
+	assert_int_equal(asked, 3);
+	/* who has a name, and who is none, is not asked about */
+	ft_containers_find(containers, rootless, "/home/alice");
+	ft_containers_find(containers, "/system.slice/ssh.service", "");
+	assert_int_equal(asked, 3);
+	ft_containers_free(containers);
 }
 
 /* ---- JSON */
@@ -343,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_paths),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_home),
+		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_broken),
 	};

@@ -464,6 +464,45 @@ static void test_chunks(void **state)
 	free(reading.entries);
 }
 
+/* Packets behind a limit wait, whatever is asked how often, and none gets lost. */
+static void test_limit(void **state)
+{
+	const uint64_t first = START * 1000000000ull + 250000000, second = 1000000000;
+	struct ft_backend_config config = { .log_entries = 4096 };
+	struct reading reading = { .entries = NULL };
+	struct ft_backend *backend;
+	struct ft_batch batch;
+	char err[FT_REASON_MAX];
+	uint64_t seen = 0;
+
+	(void)state;
+	build_pcap(FT_CASE_ETHERNET, 1);
+	config.file = write_file("limit", image.size);
+	assert_int_equal(ft_backend_file.open(&config, NULL, &backend, err, sizeof(err)), 0);
+	assert_int_equal(backend->ops->limit(backend, 0), 0); /* nothing was read yet */
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(backend->ops->dispatch(backend) >= 0);
+		assert_int_equal(backend->ops->limit(backend, 0), first);
+	}
+	for (unsigned i = 1; i <= 10; i++) {
+		assert_int_equal(backend->ops->limit(backend, first + i * 2 * second), 0);
+		assert_true(backend->ops->dispatch(backend) >= 0);
+		assert_int_equal(backend->ops->limit(backend, first + i * 2 * second),
+				 first + i * 2 * second);
+		assert_int_equal(backend->ops->collect(backend, &batch), 0);
+		absorb(&reading, &batch);
+		assert_int_equal(reading.terms[FT_C_SEEN].packets, seen + 2);
+		seen += 2;
+	}
+	backend->ops->limit(backend, UINT64_MAX);
+	assert_int_equal(backend->ops->dispatch(backend), -ENODATA);
+	assert_int_equal(backend->ops->stop(backend, &batch), 0);
+	absorb(&reading, &batch);
+	backend->ops->close(backend);
+	check_reading(&reading, FT_CASE_ETHERNET);
+	free(reading.entries);
+}
+
 /* A pipe whose writer pauses lets nobody wait: between packets one is told that nothing is there, and
  * inside of one, that it may be called off. */
 static void test_pipe(void **state)
@@ -515,7 +554,7 @@ static int tear_down(void **state)
 {
 	static const char *const names[] = { "ethernet.pcap", "ethernet.pcapng", "raw.pcap",
 		"sll.pcap", "sll2.pcap", "null.pcap", "times", "cut", "foreign", "empty", "stub",
-		"wireless", "filter", "chunks", "pipe", "whole" };
+		"wireless", "filter", "chunks", "pipe", "whole", "limit" };
 	char path[128];
 	size_t i;
 
@@ -537,6 +576,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_pipe),
 	};
 

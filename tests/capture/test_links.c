@@ -222,11 +222,22 @@ static void test_too_many(void **state)
 	assert_int_equal(scopes->count, FT_MAX_SCOPES);
 	assert_int_equal(scopes->left_out, 400 - FT_MAX_SCOPES);
 	free(watches);
-	/* A few go: those that are left have their numbers, others get none, ever. */
+	/* A few go: those that are left have their numbers, others get none until some are released. */
 	assert_int_equal(ft_links_select(many, FT_MAX_SCOPES, patterns, 1, false, scopes, &watches,
 					 &count, err, sizeof(err)), 0);
 	assert_int_equal(count, FT_MAX_SCOPES);
 	assert_int_equal(scopes->left_out, 0);
+	free(watches);
+	/* Number 7 is released: who comes next gets it, all others keep theirs. */
+	scopes->names[7][0] = '\0';
+	snprintf(many[7].name, IFNAMSIZ, "new");
+	assert_int_equal(ft_links_select(many, FT_MAX_SCOPES, patterns, 1, false, scopes, &watches,
+					 &count, err, sizeof(err)), 0);
+	assert_int_equal(count, FT_MAX_SCOPES);
+	assert_int_equal(scopes->left_out, 0);
+	assert_string_equal(scopes->names[7], "new");
+	for (i = 0; i < count; i++)
+		assert_int_equal(watches[i].iface.scope, i);
 	free(watches);
 	free(scopes);
 	free(many);

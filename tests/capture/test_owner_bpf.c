@@ -4,6 +4,7 @@
  * gone, renamed or not of this family.
  */
 #include <setjmp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,12 +18,20 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
+#include "bpf/owner_abi.h"
 #include "capture/owner_bpf.h"
 
 static struct ft_owners *owners;
 static struct ft_owner_bpf *source;
 static struct ft_users users;
 static int old_fd; /* a socket from before */
+
+/* A process from before: has a socket, takes a new name when it is told to, ends at the next word. */
+static struct {
+	pid_t pid;
+	int words, answers;
+	uint64_t cookie;
+} elder;
 
 static uint64_t boot_ns(void)
 {
@@ -63,6 +72,33 @@ static void assert_ours(const struct ft_process *process)
 	assert_true(process->start_ns > 0);
 }
 
+static void start_elder(void)
+{
+	int words[2], answers[2];
+	char word;
+
+	assert_int_equal(pipe(words), 0);
+	assert_int_equal(pipe(answers), 0);
+	elder.pid = fork();
+	if (elder.pid == 0) {
+		uint64_t cookie = cookie_of(socket(AF_INET, SOCK_DGRAM, 0));
+
+		close(words[1]);
+		prctl(PR_SET_NAME, "ft elder");
+		(void)!write(answers[1], &cookie, sizeof(cookie));
+		(void)!read(words[0], &word, 1);
+		prctl(PR_SET_NAME, "ft renamed");
+		(void)!write(answers[1], &cookie, sizeof(cookie));
+		(void)!read(words[0], &word, 1);
+		_exit(0);
+	}
+	close(words[0]);
+	close(answers[1]);
+	elder.words = words[1];
+	elder.answers = answers[0];
+	assert_int_equal(read(elder.answers, &elder.cookie, 8), 8);
+}
+
 /* True once so many bytes are known of a socket; readings are not made all the time. */
 static bool known_bytes(uint64_t cookie, uint64_t sent, uint64_t received)
 {
@@ -84,6 +120,32 @@ static void test_older(void **state)
 	(void)state;
 	assert_ours(owner_of(cookie_of(old_fd)));
 	assert_true(ft_owner_bpf_complete(source));
+}
+
+/* What becomes of a process that had its socket before we came is told, too. */
+static void test_elder(void **state)
+{
+	const struct ft_process *process = owner_of(elder.cookie);
+
+	(void)state;
+	assert_non_null(process);
+	assert_int_equal(process->pid, elder.pid);
+	assert_string_equal(process->name, "ft elder");
+	assert_true(strstr(process->exe, "test_owner_bpf") != NULL);
+	assert_true(strstr(process->cmdline, "test_owner_bpf") != NULL);
+	assert_int_equal(write(elder.words, "r", 1), 1);
+	assert_int_equal(read(elder.answers, &elder.cookie, 8), 8);
+	process = owner_of(elder.cookie);
+	assert_non_null(process);
+	assert_string_equal(process->name, "ft renamed");
+	assert_int_equal(process->exited_ns, 0);
+	close(elder.words);
+	assert_int_equal(waitpid(elder.pid, NULL, 0), elder.pid);
+	process = owner_of(elder.cookie);
+	assert_non_null(process);
+	assert_string_equal(process->name, "ft renamed");
+	assert_true(process->exited_ns > process->start_ns);
+	close(elder.answers);
 }
 
 static void test_new(void **state)
@@ -228,6 +290,93 @@ static void test_bytes(void **state)
 	assert_false(ft_owner_bpf_bytes(NULL, sender, &sent, &received));
 }
 
+/* A process that makes a socket and is gone. */
+static void make_process(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(socket(AF_INET, SOCK_DGRAM, 0) < 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static bool is_readable(int fd, int timeout_ms)
+{
+	struct pollfd at = { .fd = fd, .events = POLLIN };
+
+	return poll(&at, 1, timeout_ms) > 0;
+}
+
+/* Goes to sleep; the descriptor that ends that. */
+static int doze(void)
+{
+	int fd = ft_owner_bpf_doze(source, true);
+
+	assert_true(fd >= 0);
+	do
+		ft_owner_bpf_drain(source);
+	while (is_readable(fd, 0));
+	return fd;
+}
+
+/* Wakes who sleeps: a process that is new, once; and very much news, before it is too much. Nobody
+ * else: other processes of this machine may come between, so that once is enough for that. */
+static void test_doze(void **state)
+{
+	size_t made = 0, silent = 0;
+	int fd = doze();
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		make_process();
+		assert_true(is_readable(fd, 10000));
+		assert_true(ft_owner_bpf_drain(source));
+	}
+	/* A socket of a known process, and anything if we are awake. */
+	for (int round = 0; round < 100 && silent < 2; round++) {
+		fd = doze();
+		close(socket(AF_INET, SOCK_DGRAM, 0));
+		silent += !is_readable(fd, 0);
+		assert_int_equal(ft_owner_bpf_doze(source, false), -1);
+		make_process();
+		silent += !is_readable(fd, 0);
+		ft_owner_bpf_drain(source);
+	}
+	assert_true(silent >= 2);
+	/* More than half of the ring's records, less than all. */
+	fd = doze();
+	while (!is_readable(fd, 0) && made < FT_OWNER_RING_BYTES / 56) {
+		close(socket(AF_INET, SOCK_DGRAM, 0));
+		made++;
+	}
+	assert_true(is_readable(fd, 10000));
+	assert_int_equal(ft_owner_bpf_doze(source, false), -1);
+	assert_int_equal(ft_owner_bpf_doze(NULL, true), -1);
+	ft_owner_bpf_drain(source);
+}
+
+/* A new name that found no room in the ring is the process' all the same, and so is one after
+ * that. */
+static void test_lost_name(void **state)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	uint64_t cookie = cookie_of(fd);
+	char before[16];
+
+	(void)state;
+	prctl(PR_GET_NAME, before);
+	assert_string_equal(owner_of(cookie)->name, before);
+	for (size_t i = 0; i < FT_OWNER_RING_BYTES / sizeof(struct ft_owner_socket); i++)
+		close(socket(AF_INET, SOCK_DGRAM, 0));
+	prctl(PR_SET_NAME, "ft lost name");
+	assert_string_equal(owner_of(cookie)->name, "ft lost name");
+	prctl(PR_SET_NAME, "ft next name");
+	assert_string_equal(owner_of(cookie)->name, "ft next name");
+	prctl(PR_SET_NAME, before);
+	assert_ours(owner_of(cookie));
+	close(fd);
+}
+
 static void count_report(void *arg, const char *name, int result, const char *why)
 {
 	unsigned int *count = arg;
@@ -252,11 +401,12 @@ static void test_probe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_older), cmocka_unit_test(test_new),
+		cmocka_unit_test(test_older), cmocka_unit_test(test_elder),
+		cmocka_unit_test(test_new),
 		cmocka_unit_test(test_unix), cmocka_unit_test(test_handed_on),
 		cmocka_unit_test(test_short_life), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_bytes), cmocka_unit_test(test_doze),
+		cmocka_unit_test(test_lost_name), cmocka_unit_test(test_probe),
 	};
 	int failed;
 
@@ -265,6 +415,7 @@ int main(void)
 		return 0;
 	}
 	old_fd = socket(AF_INET, SOCK_DGRAM, 0);
+	start_elder();
 	owners = ft_owners_new();
 	source = ft_owner_bpf_new(owners, boot_ns(), &users);
 	if (!source) {

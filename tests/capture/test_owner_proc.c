@@ -5,6 +5,7 @@
  * of a child of it, on loopback. Needs no privilege: one's own processes can be looked into.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -37,6 +38,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define ROUNDS 200 /* of a second's budget each: more than any walk takes */
+#define STEPS 200000 /* of a process or a bit of one: the same */
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -486,6 +488,102 @@ static void test_both_ends(void **state)
 	ft_owners_free(owners);
 }
 
+/* More connections that wait than are asked about in a round: the rest is unknown, not the kernel's. */
+static void test_many_waiting(void **state)
+{
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_owner_proc *source = ft_owner_proc_new(owners);
+	struct sockaddr_in addr;
+	int listener = loopback_socket(SOCK_STREAM, &addr, false);
+	struct ft_sock sock = {
+		.local = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 },
+		.local_port_be = addr.sin_port,
+		.protocol = IPPROTO_TCP,
+		.state = FT_SOCK_ESTABLISHED,
+	};
+	size_t ours = 0, unknown = 0;
+	uint16_t owner;
+
+	(void)state;
+	assert_int_equal(listen(listener, 8), 0);
+	assert_true(ft_owner_proc_is_waiting(&sock));
+	ft_owner_proc_refresh(source, NULL, clock_ns(CLOCK_MONOTONIC), SECOND);
+	for (int i = 0; i < 2000; i++) {
+		owner = ft_owner_proc_of_listener(source, &sock);
+		ours += ft_owners_process(owners, owner) &&
+			ft_owners_process(owners, owner)->pid == getpid();
+		unknown += owner == FT_OWNER_UNKNOWN;
+	}
+	assert_true(ours > 0 && unknown > 0);
+	assert_int_equal(ours + unknown, 2000);
+	/* Nobody listens there any more. */
+	close(listener);
+	ft_owner_proc_refresh(source, NULL, clock_ns(CLOCK_MONOTONIC) + SECOND, SECOND);
+	assert_int_equal(ft_owner_proc_of_listener(source, &sock), FT_OWNER_KERNEL);
+	ft_owner_proc_free(source);
+	ft_owners_free(owners);
+}
+
+/* A connection is its listener's where nobody accepts it, but not before there was time to: with
+ * two processes at the listener, it is whoever's accepts it. */
+static void test_accepted_by(void **state)
+{
+	static const bool accepted[] = { true, false };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++) {
+		struct ft_owners *owners = ft_owners_new();
+		struct ft_owner_proc *source = ft_owner_proc_new(owners);
+		struct sockaddr_in server_addr, client_addr;
+		int listener = loopback_socket(SOCK_STREAM, &server_addr, false);
+		int client = loopback_socket(SOCK_STREAM, &client_addr, false), go[2], up[2];
+		struct ft_owner_query query;
+		struct ft_flow flow;
+		pid_t child;
+		char byte;
+
+		assert_int_equal(listen(listener, 8), 0);
+		assert_int_equal(pipe(go) | pipe(up), 0);
+		child = fork();
+		if (child == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			(void)!read(go[0], &byte, 1);
+			(void)!accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+			(void)!write(up[1], "", 1);
+			for (;;)
+				pause();
+		}
+		assert_int_equal(connect(client, (struct sockaddr *)&server_addr,
+					 sizeof(server_addr)), 0);
+		flow = flow_of(IPPROTO_TCP, client_addr.sin_port, server_addr.sin_port,
+			       clock_ns(CLOCK_REALTIME));
+		query = query_of(&flow, FT_END_A);
+		resolve_once(source, &query);
+		assert_false(query.final);
+		assert_int_equal(query.owner[1], FT_OWNER_UNKNOWN);
+		if (accepted[i]) {
+			assert_int_equal(write(go[1], "", 1), 1);
+			assert_int_equal(read(up[0], &byte, 1), 1);
+		}
+		resolve(source, &query);
+		assert_non_null(ft_owners_process(owners, query.owner[0]));
+		assert_int_equal(ft_owners_process(owners, query.owner[0])->pid, getpid());
+		assert_non_null(ft_owners_process(owners, query.owner[1]));
+		assert_int_equal(ft_owners_process(owners, query.owner[1])->pid,
+				 accepted[i] ? child : getpid());
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		abort_socket(client);
+		close(listener);
+		for (int j = 0; j < 2; j++) {
+			close(go[j]);
+			close(up[j]);
+		}
+		ft_owner_proc_free(source);
+		ft_owners_free(owners);
+	}
+}
+
 /* A foreign end is left alone; what is known already too. */
 static void test_other_ends(void **state)
 {
@@ -508,7 +606,8 @@ static void test_other_ends(void **state)
 	ft_owners_free(owners);
 }
 
-/* Nobody has such a socket: unknown, asked again while the flow is young, then never more. */
+/* Nobody has such a socket: unknown, asked again until its protocol's sockets were read four times
+ * since the flow began, then never more. Time alone ends nothing. */
 static void test_never_guessed(void **state)
 {
 	struct ft_owners *owners = ft_owners_new();
@@ -526,11 +625,26 @@ static void test_never_guessed(void **state)
 	assert_int_equal(query.owner[0], FT_OWNER_UNKNOWN);
 	assert_int_equal(query.owner[1], FT_OWNER_UNKNOWN);
 	assert_false(query.final);
+	/* as old as may be, and no time for reading: nothing is concluded */
 	flow.first_ns -= 60 * SECOND;
-	query = query_of(&flow, FT_END_A);
-	resolve_once(source, &query);
+	for (int i = 0; i < 10; i++) {
+		query = query_of(&flow, FT_END_A);
+		ft_owner_proc_refresh(source, NULL, clock_ns(CLOCK_MONOTONIC), 0);
+		ft_owner_proc_resolve(source, &query);
+		assert_false(query.final);
+	}
+	for (int i = 0; i < 4; i++) {
+		assert_false(query.final);
+		query = query_of(&flow, FT_END_A);
+		resolve_once(source, &query);
+	}
 	assert_int_equal(query.owner[0], FT_OWNER_UNKNOWN);
 	assert_true(query.final);
+	/* one that began just now was in none of those */
+	flow.first_ns = clock_ns(CLOCK_REALTIME);
+	query = query_of(&flow, FT_END_A);
+	resolve_once(source, &query);
+	assert_false(query.final);
 	close(listener);
 
 	/* fragments have no ports, hence no socket */
@@ -691,6 +805,56 @@ static bool has_pid(const struct ft_owners *owners, pid_t pid)
 	return false;
 }
 
+/* Two processes that are older than flowtop hold a socket, and whichever is looked at first: a copy's
+ * is its parent's, one that became another program holds it in its own right. */
+static void test_inherited_before(void **state)
+{
+	static const bool other_program[] = { false, true };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct ft_owners *owners = ft_owners_new();
+		struct ft_owner_proc *source;
+		const struct ft_process *process;
+		struct ft_owner_query query;
+		struct sockaddr_in addr_in;
+		struct ft_flow flow;
+		int up[2], ours;
+		pid_t child;
+		char byte;
+
+		assert_int_equal(pipe(up), 0);
+		ours = loopback_socket(SOCK_DGRAM, &addr_in, false);
+		child = fork();
+		if (child == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			fcntl(ours, F_SETFD, 0);
+			fcntl(up[1], F_SETFD, FD_CLOEXEC); /* closed: it is what it will be */
+			if (other_program[i])
+				execlp("sleep", "sleep", "60", NULL);
+			(void)!write(up[1], "", 1);
+			pause();
+			_exit(0);
+		}
+		close(up[1]);
+		assert_int_equal(read(up[0], &byte, 1), !other_program[i]);
+		close(up[0]);
+		source = ft_owner_proc_new(owners);
+		flow = flow_of(IPPROTO_UDP, addr_in.sin_port, htons(1), clock_ns(CLOCK_REALTIME));
+		query = query_of(&flow, FT_END_A);
+		query.end_is_own[1] = false;
+		resolve(source, &query);
+		process = ft_owners_process(owners, query.owner[0]);
+		assert_non_null(process);
+		assert_int_equal(process->pid, other_program[i] ? child : getpid());
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		close(ours);
+		ft_owner_proc_free(source);
+		ft_owners_free(owners);
+	}
+}
+
 /* A process that lived between two rounds: a glance saw it, so its flow finds it. And a flow
  * that began long after its socket was closed does not. */
 static void test_glance(void **state)
@@ -724,6 +888,8 @@ static void test_glance(void **state)
 		ft_owner_proc_glance(source);
 		usleep(10000);
 	}
+	for (int i = 0; i < 20; i++) /* the list of sockets may take a few */
+		ft_owner_proc_glance(source);
 	assert_int_equal(write(down[1], "x", 1), 1);
 	waitpid(child, NULL, 0);
 
@@ -822,6 +988,99 @@ static void test_inherited(void **state)
 	ft_owners_free(owners);
 }
 
+/* Sends a socket on its way to another process, so that none holds it, or takes it from there. */
+static int hand_on(const int way[2], int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec data = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
+
+	if (fd < 0) {
+		assert_int_equal(recvmsg(way[1], &msg, MSG_CMSG_CLOEXEC), 1);
+		memcpy(&fd, CMSG_DATA(head), sizeof(int));
+		return fd;
+	}
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(head), &fd, sizeof(int));
+	assert_int_equal(sendmsg(way[0], &msg, 0), 1);
+	close(fd);
+	return -1;
+}
+
+/* A socket on its way from one process to another, held by none for a whole walk: it is searched
+ * again, and found where it arrives. */
+static void test_handed_on(void **state)
+{
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_owner_proc *source = ft_owner_proc_new(owners);
+	struct sockaddr_in addr_in;
+	int fd = loopback_socket(SOCK_DGRAM, &addr_in, false), way[2];
+	struct ft_flow flow = flow_of(IPPROTO_UDP, addr_in.sin_port, htons(9),
+				      clock_ns(CLOCK_REALTIME));
+	struct ft_owner_query query = query_of(&flow, FT_END_A);
+
+	(void)state;
+	query.end_is_own[1] = false;
+	query.owner[1] = FT_OWNER_FOREIGN;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, way), 0);
+	hand_on(way, fd);
+	resolve_once(source, &query); /* a walk through all */
+	assert_int_equal(query.owner[0], FT_OWNER_UNKNOWN);
+	assert_false(query.final);
+	fd = hand_on(way, -1);
+	resolve(source, &query);
+	assert_non_null(ft_owners_process(owners, query.owner[0]));
+	assert_int_equal(ft_owners_process(owners, query.owner[0])->pid, getpid());
+	close(fd);
+	close(way[0]);
+	close(way[1]);
+	ft_owner_proc_free(source);
+	ft_owners_free(owners);
+}
+
+/* Flows whose sockets are gone may use up a round's look-ups, each time: that a socket which nobody
+ * holds is still there is asked all the same, and the search comes to an end. */
+static void test_many_lost(void **state)
+{
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_owner_proc *source = ft_owner_proc_new(owners);
+	struct sockaddr_in addr_in;
+	int fd = loopback_socket(SOCK_DGRAM, &addr_in, false), way[2], rounds = 0;
+	struct ft_flow flow = flow_of(IPPROTO_UDP, addr_in.sin_port, htons(9),
+				      clock_ns(CLOCK_REALTIME));
+	struct ft_owner_query query;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, way), 0);
+	hand_on(way, fd);
+	do {
+		ft_owner_proc_refresh(source, NULL, clock_ns(CLOCK_MONOTONIC), SECOND);
+		for (uint16_t i = 1; i <= 2000; i++) {
+			struct ft_flow lost = flow_of(IPPROTO_TCP, htons(1), htons(i),
+						      clock_ns(CLOCK_REALTIME));
+
+			query = query_of(&lost, FT_END_B);
+			query.end_is_own[1] = false;
+			ft_owner_proc_resolve(source, &query);
+			assert_int_equal(query.owner[0], FT_OWNER_UNKNOWN);
+			assert_false(query.final);
+		}
+		query = query_of(&flow, FT_END_A);
+		query.end_is_own[1] = false;
+		ft_owner_proc_resolve(source, &query);
+	} while (!query.final && ++rounds < ROUNDS);
+	assert_true(query.final);
+	close(hand_on(way, -1));
+	close(way[0]);
+	close(way[1]);
+	ft_owner_proc_free(source);
+	ft_owners_free(owners);
+}
+
 /* Scan alone: an inode that nobody holds is searched once through all processes. */
 static void test_scan(void **state)
 {
@@ -860,6 +1119,159 @@ static void test_scan(void **state)
 	}
 	assert_int_equal(holder, FT_HOLDER_FOUND);
 	close(fd);
+	ft_proc_scan_free(scan);
+	ft_owners_free(owners);
+}
+
+/* Ends the last one that came, if one did; another one comes. */
+static pid_t come_and_go(pid_t last)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (last) {
+		kill(last, SIGKILL);
+		waitpid(last, NULL, 0);
+	}
+	return child;
+}
+
+/* A walk goes on over as many rounds as it takes, also where each has time for one process only and
+ * others come and go: who holds a socket is found, and that nobody does, each time anew. */
+static void test_walks(void **state)
+{
+	static const struct {
+		uint64_t budget_ns;
+		int others; /* in so many rounds one comes and goes, 0 = none does */
+	} rows[] = { { SECOND, 0 }, { 1, 0 }, { 1, 64 } };
+	struct sockaddr_in addr_in;
+	int fd = loopback_socket(SOCK_DGRAM, &addr_in, false), up[2];
+	pid_t child;
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(up), 0);
+	child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (int i = 0; i < 200; i++)
+			loopback_socket(SOCK_DGRAM, &addr_in, false);
+		(void)!write(up[1], "", 1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(up[0], &byte, 1), 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint32_t wanted[] = { 0xfffffff0, 0xfffffff0, inode_of(fd), 0xfffffff0 };
+		static const bool in_vain[] = { false, true, true, true };
+		struct ft_owners *owners = ft_owners_new();
+		struct ft_proc_scan *scan = ft_proc_scan_new(owners);
+		uint16_t owner = FT_OWNER_UNKNOWN;
+		pid_t other = 0;
+
+		for (size_t j = 0; j < sizeof(wanted) / sizeof(wanted[0]); j++) {
+			enum ft_holder holder = FT_HOLDER_SEARCHING;
+
+			for (int n = 0; n < STEPS && holder == FT_HOLDER_SEARCHING; n++) {
+				if (rows[i].others && n % rows[i].others == 0)
+					other = come_and_go(other);
+				ft_proc_scan_begin(scan, clock_ns(CLOCK_MONOTONIC),
+						   rows[i].budget_ns);
+				holder = ft_proc_scan_find(scan, wanted[j], &owner);
+			}
+			if (wanted[j] == inode_of(fd)) {
+				assert_int_equal(holder, FT_HOLDER_FOUND);
+				assert_int_equal(ft_owners_process(owners, owner)->pid, getpid());
+				continue;
+			}
+			assert_int_equal(holder, FT_HOLDER_NOBODY);
+			assert_int_equal(ft_proc_scan_was_in_vain(scan, wanted[j], 2), in_vain[j]);
+		}
+		if (other) {
+			kill(other, SIGKILL);
+			waitpid(other, NULL, 0);
+		}
+		ft_proc_scan_free(scan);
+		ft_owners_free(owners);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(up[0]);
+	close(up[1]);
+	close(fd);
+}
+
+/* That nobody holds a socket is worth something for a minute: nothing is looked at in that time.
+ * Then it is searched again, as often. */
+static void test_nobodys(void **state)
+{
+	static const struct {
+		uint64_t after_ns, budget_ns;
+		enum ft_holder holder;
+		bool in_vain;
+	} rows[] = {
+		{ 0, SECOND, FT_HOLDER_NOBODY, false },
+		{ 0, 0, FT_HOLDER_SEARCHING, false },
+		{ 0, SECOND, FT_HOLDER_NOBODY, true },
+		{ 0, 0, FT_HOLDER_NOBODY, true },
+		{ 50 * SECOND, 0, FT_HOLDER_NOBODY, true },
+		{ 61 * SECOND, 0, FT_HOLDER_NOBODY, false },
+		{ 61 * SECOND, 0, FT_HOLDER_SEARCHING, false },
+	};
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_proc_scan *scan = ft_proc_scan_new(owners);
+	uint16_t owner;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum ft_holder holder = FT_HOLDER_SEARCHING;
+		int rounds = rows[i].budget_ns ? ROUNDS : 1;
+
+		while (rounds-- > 0 && holder == FT_HOLDER_SEARCHING) {
+			ft_proc_scan_begin(scan, clock_ns(CLOCK_MONOTONIC) + rows[i].after_ns,
+					   rows[i].budget_ns);
+			holder = ft_proc_scan_find(scan, 0xfffffff0, &owner);
+		}
+		assert_int_equal(holder, rows[i].holder);
+		if (holder == FT_HOLDER_NOBODY)
+			assert_int_equal(ft_proc_scan_was_in_vain(scan, 0xfffffff0, 2),
+					 rows[i].in_vain);
+	}
+	ft_proc_scan_free(scan);
+	ft_owners_free(owners);
+}
+
+/* Where there are many sockets, those that aren't asked for are forgotten; what is searched all the
+ * time is not, however long that takes. */
+static void test_long_search(void **state)
+{
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_proc_scan *scan = ft_proc_scan_new(owners);
+	enum ft_holder holder = FT_HOLDER_SEARCHING;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint16_t owner;
+
+	(void)state;
+	for (int i = 0; i < ROUNDS && holder == FT_HOLDER_SEARCHING; i++) {
+		ft_proc_scan_begin(scan, clock_ns(CLOCK_MONOTONIC), SECOND);
+		holder = ft_proc_scan_find(scan, 0xfffffff0, &owner);
+	}
+	assert_int_equal(holder, FT_HOLDER_NOBODY);
+	assert_false(ft_proc_scan_was_in_vain(scan, 0xfffffff0, 2));
+	ft_proc_scan_begin(scan, now, 0);
+	for (uint32_t i = 1; i < FT_SCAN_SOCKETS_MAX * 3 / 4; i++)
+		(void)ft_proc_scan_find(scan, 0xf0000000 + i, &owner);
+	for (int i = 0; i < 5; i++) {
+		now += 20 * SECOND;
+		ft_proc_scan_begin(scan, now, 0);
+		assert_int_equal(ft_proc_scan_find(scan, 0xfffffff0, &owner),
+				 FT_HOLDER_SEARCHING);
+	}
+	assert_true(ft_proc_scan_was_in_vain(scan, 0xfffffff0, 2));
 	ft_proc_scan_free(scan);
 	ft_owners_free(owners);
 }
@@ -972,14 +1384,22 @@ int main(void)
 		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_sock_diag),
 		cmocka_unit_test(test_both_ends),
+		cmocka_unit_test(test_accepted_by),
+		cmocka_unit_test(test_many_waiting),
 		cmocka_unit_test(test_other_ends),
 		cmocka_unit_test(test_never_guessed),
 		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_child),
 		cmocka_unit_test(test_renamed),
+		cmocka_unit_test(test_inherited_before),
 		cmocka_unit_test(test_glance),
 		cmocka_unit_test(test_inherited),
+		cmocka_unit_test(test_handed_on),
+		cmocka_unit_test(test_many_lost),
 		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_walks),
+		cmocka_unit_test(test_nobodys),
+		cmocka_unit_test(test_long_search),
 		cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_without_descriptors),
 	};

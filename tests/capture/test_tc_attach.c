@@ -435,7 +435,7 @@ static void foreign_program_pushes_in(void **state)
 		assert_int_equal(sums.counters.c[FT_C_SEEN].packets, 0);
 		ops->remark(backend, watched[0].iface.ifindex, text, sizeof(text));
 		assert_non_null(strstr(text, "driver_pass"));
-		assert_non_null(strstr(text, "ft0"));
+		assert_null(strstr(text, "ft0")); /* whoever shows it has said that */
 		if (way_count == 2)
 			close(link);
 		else

@@ -5,6 +5,7 @@
  * must come back in exactly one batch, in a flow or as lost.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -73,6 +74,24 @@ int __wrap_bpf_map_lookup_and_delete_batch(int fd, void *in, void *out, void *ke
 	if (fail_take && --fail_take == 0)
 		return -ENOMEM;
 	return __real_bpf_map_lookup_and_delete_batch(fd, in, out, keys, values, count, opts);
+}
+
+/* ---- the same of the ring that programs wake us by ---- */
+
+static bool fail_ring;
+
+struct ring_buffer *__real_ring_buffer__new(int fd, ring_buffer_sample_fn each, void *arg,
+					    const struct ring_buffer_opts *opts);
+struct ring_buffer *__wrap_ring_buffer__new(int fd, ring_buffer_sample_fn each, void *arg,
+					    const struct ring_buffer_opts *opts);
+
+struct ring_buffer *__wrap_ring_buffer__new(int fd, ring_buffer_sample_fn each, void *arg,
+					    const struct ring_buffer_opts *opts)
+{
+	if (!fail_ring)
+		return __real_ring_buffer__new(fd, each, arg, opts);
+	errno = ENOMEM;
+	return NULL;
 }
 
 /* ---- load: threads that send without a pause ---- */
@@ -527,6 +546,109 @@ static void fill_is_told(void **state)
 	tc_rig_close(&rig);
 }
 
+/* Whether the programs have woken us; what they told is forgotten by the next look at the fill. */
+static bool woken(const struct tc_rig *rig)
+{
+	struct pollfd fd = { .fd = ft_tc_store_fd(rig->store), .events = POLLIN };
+
+	assert_true(fd.fd >= 0);
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* Sends packets until the fill is this or the programs wake us; each is of a flow of its own. */
+static void fill_up(struct tc_rig *rig, int fill)
+{
+	const struct tc_rig_packet packet = {
+		.octets = udp_frame, .len = FRAME_LEN, .repeat = 1,
+	};
+
+	while (!woken(rig) && ft_tc_store_fill(rig->store) < fill)
+		assert_int_equal(tc_rig_spread(rig, &packet, 0, NULL), 0);
+}
+
+/* The log's 50th entry of 100 wakes us, no entry before or after it, and no packet of a flow that
+ * is there; so it is in each epoch, and of the spill map for CPUs that have no log. */
+static void half_full_wakes(void **state)
+{
+	const struct tc_rig_packet again = {
+		.octets = udp_frame, .len = FRAME_LEN, .repeat = RUNS,
+	};
+	struct tc_rig_sums sums = { 0 };
+	struct tc_rig rig;
+
+	(void)state;
+	open_rig(&rig, 100, 100, 1000000);
+	for (int i = 0; i < 6; i++) {
+		if (i == 4) /* both epochs of the log were seen twice */
+			for (uint32_t cpu = 0; cpu < FT_MAX_CPUS; cpu++)
+				rig.store->cpus[cpu].slot = 0;
+		assert_int_equal(tc_rig_shape(&rig, &again), 0);
+		fill_up(&rig, 490);
+		assert_int_equal(tc_rig_shape(&rig, &again), 0);
+		assert_false(woken(&rig));
+		assert_int_equal(ft_tc_store_fill(rig.store), 490);
+		fill_up(&rig, 500);
+		assert_true(woken(&rig));
+		assert_int_equal(ft_tc_store_fill(rig.store), 500);
+		assert_false(woken(&rig));
+		fill_up(&rig, 1000);
+		assert_false(woken(&rig));
+		collect(&rig, &sums);
+		assert_false(woken(&rig));
+	}
+	tc_rig_close(&rig);
+}
+
+/* More wake-ups than the ring holds, none of them read: still readable, and again after that. */
+static void full_ring_wakes(void **state)
+{
+	const struct tc_rig_packet packet = {
+		.octets = udp_frame, .len = FRAME_LEN, .repeat = 1,
+	};
+	struct tc_rig_sums sums = { 0 };
+	struct tc_rig rig;
+	long turns = sysconf(_SC_PAGESIZE) / 16 + 10; /* 8 octets with 8 of header each */
+
+	(void)state;
+	open_rig(&rig, 2, 64, 1000000);
+	expedited_before = expedite(1);
+	for (long i = 0; i < turns; i++) {
+		assert_int_equal(tc_rig_spread(&rig, &packet, 0, NULL), 0);
+		assert_true(woken(&rig));
+		collect(&rig, &sums);
+	}
+	assert_int_equal(sums.entries, turns);
+	assert_int_equal(ft_tc_store_fill(rig.store), 0);
+	assert_false(woken(&rig));
+	fill_up(&rig, 500);
+	assert_true(woken(&rig));
+	tc_rig_close(&rig);
+}
+
+/* Without a ring there is no descriptor, and the fill tells as before. */
+static void no_ring_is_no_descriptor(void **state)
+{
+	const struct tc_rig_packet packet = {
+		.octets = udp_frame, .len = FRAME_LEN, .repeat = 1,
+	};
+	struct tc_rig_sums sums = { 0 };
+	struct tc_rig rig;
+
+	(void)state;
+	fail_ring = true;
+	open_rig(&rig, 2, 64, 1);
+	fail_ring = false;
+	assert_int_equal(ft_tc_store_fd(rig.store), -1);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(tc_rig_spread(&rig, &packet, 0, NULL), 0);
+		assert_int_equal(ft_tc_store_fill(rig.store), 500);
+		collect(&rig, &sums);
+		assert_int_equal(ft_tc_store_fill(rig.store), 0);
+	}
+	assert_int_equal(sums.flows.packets, 4);
+	tc_rig_close(&rig);
+}
+
 /* Counts of an interface that is let go of are in the next batch; then its slot is free. */
 static void unwatched_interface(void **state)
 {
@@ -671,6 +793,9 @@ int main(void)
 		cmocka_unit_test(syn_after_fin_in_spill),
 		cmocka_unit_test(other_syns_are_not_new),
 		cmocka_unit_test(fill_is_told),
+		cmocka_unit_test(half_full_wakes),
+		cmocka_unit_test_teardown(full_ring_wakes, restore_expedited),
+		cmocka_unit_test(no_ring_is_no_descriptor),
 		cmocka_unit_test(unwatched_interface),
 		cmocka_unit_test(full_interface_table),
 		cmocka_unit_test(clock_turns_ticks_into_time),

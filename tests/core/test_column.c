@@ -50,7 +50,14 @@ static void table(void **state)
 	for (int list = 0; list < FT_LIST_MAX; list++) {
 		const struct ft_column *column = ft_column_default((enum ft_list)list);
 
+		size_t count = 0;
+
 		assert_true(column->lists & 1U << list);
+		for (size_t i = 0; i < ft_column_count; i++)
+			count += (ft_columns[i].lists & 1U << list) != 0;
+		/* A layout has room for all of them. */
+		assert_true(count <= sizeof(((struct ft_layout *)0)->cell) /
+					     sizeof(((struct ft_layout *)0)->cell[0]));
 	}
 }
 
@@ -121,7 +128,7 @@ static const struct ft_column *column_of(const struct ft_layout *layout, const c
 }
 
 /* At every width, with every sort column, scrolled or not: within the width, in table order,
- * one cell apart, and the columns that must be there are. */
+ * one cell apart, and the columns that must be there are; the sort column has room for its mark. */
 static void layouts_fit(void **state)
 {
 	static const struct {
@@ -147,10 +154,14 @@ static void layouts_fit(void **state)
 			ft_column_layout(list, &show, width, skip, sort, &layout);
 			for (size_t i = 0; i < layout.count; i++) {
 				const struct ft_column *column = layout.cell[i].column;
+				unsigned marked = ft_fmt_width(column->title) + 1;
 
 				assert_int_equal(layout.cell[i].x, x);
 				assert_true(layout.cell[i].width > 0);
-				assert_true(layout.cell[i].width <= column->max);
+				assert_true(layout.cell[i].width <= column->max ||
+					    (column == sort && layout.cell[i].width == marked));
+				assert_true(width < 40 || column != sort ||
+					    layout.cell[i].width >= marked);
 				assert_true(width < 40 || layout.cell[i].width >= column->min);
 				assert_true(column->lists & 1U << list);
 				assert_true(i == 0 || column > layout.cell[i - 1].column);
@@ -238,6 +249,22 @@ static void what_is_shown(void **state)
 			    "local dir remote protocol iface state age idle tx rx rate total");
 	assert_string_equal(ids_of(FT_LIST_PROCESSES, BOTH, 80, 0, true, ids, sizeof(ids)),
 			    "process age idle flows tx rx rate tx_total rx_total total");
+}
+
+/* Several hosts: then a column tells whose a flow is; or where it is sorted by. */
+static void several_observers(void **state)
+{
+	struct ft_show show = { .layer = 3, .observers = true };
+	struct ft_layout layout;
+
+	(void)state;
+	ft_column_layout(FT_LIST_FLOWS, &show, 100, 0, ft_column_find("rate"), &layout);
+	assert_non_null(column_of(&layout, "observer"));
+	show.observers = false;
+	ft_column_layout(FT_LIST_FLOWS, &show, 300, 0, ft_column_find("rate"), &layout);
+	assert_null(column_of(&layout, "observer"));
+	ft_column_layout(FT_LIST_FLOWS, &show, 100, 0, ft_column_find("observer"), &layout);
+	assert_non_null(column_of(&layout, "observer"));
 }
 
 /* ---- cells */
@@ -579,7 +606,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),	 cmocka_unit_test(titles_fit),
-		cmocka_unit_test(layouts_fit),	 cmocka_unit_test(what_is_shown),
+		cmocka_unit_test(layouts_fit),	 cmocka_unit_test(what_is_shown), cmocka_unit_test(several_observers),
 		cmocka_unit_test(flow_cells),	 cmocka_unit_test(other_cells),
 		cmocka_unit_test(raw_values),	 cmocka_unit_test(never_too_wide),
 	};

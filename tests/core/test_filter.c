@@ -13,6 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/addr.h"
 #include "core/filter.h"
 #include "core/names.h"
 #include "core/xalloc.h"
@@ -125,6 +126,11 @@ static const struct {
 	{ "iface br0", "ABDEGH" },
 	{ "iface veth1", "ABDEGH" },
 	{ "iface br", "" },
+	{ "observer hub-a", "ABDEGH" },
+	{ "observer HUB-B", "F" },
+	{ "observer hub", "" },
+	{ "not observer hub-a", "CF" },
+	{ "hub-", "ABDEFGH" },
 	{ "process curl", "AF" },
 	{ "process networkm", "F" },
 	{ "process transit", "C" },
@@ -215,9 +221,15 @@ static struct ft_names *names;
 
 static int setup(void **state)
 {
+	static char hub_a[] = "hub-a", hub_b[] = "hub-b", *observers[] = { hub_a, hub_b };
+
 	(void)state;
 	names = ft_names_new(hosts, services);
 	made_init(&made, FLOWS);
+	made.snapshot.observers = observers;
+	made.snapshot.observer_count = 2;
+	made.scopes[0].observer = 1;
+	made.scopes[1].observer = 2;
 	for (size_t i = 0; i < FLOWS; i++)
 		made_add(&made, &flows[i]);
 	return 0;
@@ -231,11 +243,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Letters of the flows that pass; a run agrees, also the second time when it remembers. */
+/* Letters of the flows that pass; a run agrees, also the second time when it remembers, and of all
+ * flows at once. */
 static void matches_of(const struct ft_filter *filter, char letters[FLOWS + 1])
 {
 	struct ft_filter_run *run = ft_filter_run_new(filter, &made.snapshot);
 	size_t fill = 0;
+	uint64_t set;
 
 	for (size_t i = 0; i < FLOWS; i++)
 		if (ft_filter_match(filter, &made.snapshot, &made.rows[i]))
@@ -244,6 +258,9 @@ static void matches_of(const struct ft_filter *filter, char letters[FLOWS + 1])
 	for (size_t i = 0; i < 2 * FLOWS; i++)
 		assert_int_equal(ft_filter_run_match(run, &made.rows[i % FLOWS]),
 				 strchr(letters, (char)('A' + i % FLOWS)) != NULL);
+	set = ft_filter_run_match_rows(run, made.rows, FLOWS, 0);
+	for (size_t i = 0; i < FLOWS; i++)
+		assert_int_equal(set >> i & 1, strchr(letters, (char)('A' + i)) != NULL);
 	ft_filter_run_free(run);
 }
 
@@ -486,13 +503,169 @@ static void raw_words(void **state)
 	made.process[0].container = container;
 }
 
+/* ---- many flows at once, against one by one */
+
+#define MANY 450 /* seven times 64 and two more */
+
+/* An address with what makes texts differ: octets of one to three digits, zeros that :: stands for,
+ * groups with and without leading zeros. */
+static void random_address(bool v6, char text[FT_ADDR_TEXT_MAX])
+{
+	static const uint8_t octets[] = { 0, 1, 5, 9, 10, 19, 51, 98, 99, 100, 151, 198, 199, 255 };
+	static const uint16_t groups[] = { 0, 0, 0, 1, 0xa, 0x10, 0xdb8, 0x2001, 0xfe80, 0xffff,
+					   0x100, 0x443 };
+	uint8_t addr[16] = { [10] = 0xff, [11] = 0xff };
+	uint64_t r = made_random();
+
+	for (size_t i = v6 ? 0 : 12; i < 16; i++) {
+		uint16_t group = groups[r % 12];
+
+		if (v6 && i % 2 == 0)
+			addr[i] = (uint8_t)(group >> 8);
+		if (v6 && i % 2 == 0)
+			addr[i + 1] = (uint8_t)group;
+		else if (!v6)
+			addr[i] = r % 4 ? octets[(r >> 2) % 14] : (uint8_t)(r >> 2);
+		r = made_random();
+	}
+	ft_addr_format(addr, text);
+}
+
+/* Flows of all sorts of ends, protocols, owners and states. */
+static void make_many(struct made *many)
+{
+	static const uint8_t protocols[] = { 6, 6, 6, 17, 17, 132, 33, 136, 1, 58, 50, 47 };
+	static const uint16_t ports[] = { 0, 4, 22, 44, 53, 443, 4430, 5443, 8080, 44300, 65535 };
+	static const uint16_t owners[] = { CURL, SSHD, FT_OWNER_FIRST + 2, WEB, FT_OWNER_KERNEL,
+					   FT_OWNER_UNKNOWN, FT_OWNER_TRANSIT };
+
+	made_init(many, MANY);
+	many->snapshot.observers = made.snapshot.observers;
+	many->snapshot.observer_count = made.snapshot.observer_count;
+	many->scopes[0].observer = 1;
+	for (size_t i = 0; i < MANY; i++) {
+		uint64_t r = made_random();
+		char local[FT_ADDR_TEXT_MAX], remote[FT_ADDR_TEXT_MAX];
+		bool v6 = r & 1;
+
+		random_address(v6, local);
+		random_address(v6, remote);
+		made_add(many, &(struct made_flow){
+			.local = r % 61 ? local : "198.51.100.9", .remote = r % 61 ? remote : "::1",
+			.protocol = protocols[(r >> 1) % 12],
+			.local_port = r >> 6 & 1 ? ports[(r >> 7) % 11] : (uint16_t)(r >> 7),
+			.remote_port = ports[(r >> 23) % 11], .began = "lr"[r >> 27 & 1],
+			.owner = owners[(r >> 28) % 7], .remote_owner = owners[(r >> 31) % 7],
+			.path = (uint8_t)((r >> 34) % 3), .scope = (uint16_t)((r >> 36) % 4),
+			.vlan_outer = (r >> 38) % 8 ? 0 : 198, .vlan_inner = (r >> 38) % 16 ? 0 : 51,
+			.state = (uint8_t)((r >> 42) % 4), .ended = (uint8_t)((r >> 44) % 3),
+			.tx_rate = (double)(r >> 46 & 1023),
+			.tx = { r >> 41 & 3, r >> 30 & 1023, r >> 30 & 1023 }, .age_s = (double)(r >> 40 & 63),
+		});
+	}
+}
+
+/* A part of what an end looks like, sometimes with a fault in it. */
+static void random_word(const struct made *many, char *word, size_t size)
+{
+	static const char others[] = "0123456789abcdef.:[]x";
+	const struct ft_flow_key *key = &many->flows[made_random() % MANY].key;
+	char addr[FT_ADDR_TEXT_MAX], text[FT_ADDR_TEXT_MAX + 16];
+	uint64_t r = made_random();
+	size_t length, from;
+
+	ft_addr_format(r & 1 ? key->addr_a : key->addr_b, addr);
+	snprintf(text, sizeof(text), ft_addr_is_v4(key->addr_a) ? "%s:%u" : "[%s]:%u", addr,
+		 (unsigned)(r >> 1 & 1 ? 443 : r >> 2 & 0xffff));
+	length = strlen(text);
+	from = (r >> 20) % length;
+	length = 1 + (r >> 32) % (length - from);
+	if (length > 9 && r >> 40 & 1)
+		length = 9;
+	snprintf(word, size, "%.*s", (int)length, text + from);
+	if ((r >> 41) % 4 == 0)
+		word[(r >> 44) % length] = others[(r >> 50) % (sizeof(others) - 1)];
+}
+
+/* A filter says the same of flows one by one as of 64 at a time, also where less are left. */
+static void compare_ways(const struct made *many, const char *text)
+{
+	struct ft_filter *filter = parse(text);
+	struct ft_filter_run *run = ft_filter_run_new(filter, &many->snapshot);
+
+	for (size_t from = 0; from < MANY; from += FT_FILTER_ROWS) {
+		size_t left = MANY - from, count = left < FT_FILTER_ROWS ? left : FT_FILTER_ROWS;
+		uint64_t set = ft_filter_run_match_rows(run, &many->rows[from], count, left - count);
+
+		for (size_t i = 0; i < FT_FILTER_ROWS; i++) {
+			bool one = i < count &&
+				   ft_filter_match(filter, &many->snapshot, &many->rows[from + i]);
+
+			if ((set >> i & 1) != one)
+				fail_msg("%s: row %zu: %d one by one", text, from + i, one);
+		}
+	}
+	ft_filter_run_free(run);
+	ft_filter_free(filter);
+}
+
+/* Words that numbers, names of hosts and services, owners, states or two of them have, and what
+ * other tests ask. */
+static void ways(void **state)
+{
+	static const char *const texts[] = {
+		/* octets: at the start, amid, at the end, across, too many */
+		"198.51", "51.100", "100.9", "8.5", ".5", "5.", ".", "..", "1..5", ".51.", "1.9.1.1",
+		"198.51.100.9", "198.51.100.9:", "9:44", ":443", ":0", ":", "::", "1:", ".:", ".:4",
+		"1.1.1.1.1", "256", "1000", "00", "0", "01", "1.0", "0.0", "255.255.255.255:65535",
+		/* groups */
+		"db8", "2001:db8", "b8:", ":db8", ":10:", "[", "]", "[]", "][", "[2", "[:", "8]", "]:",
+		"]:443", "]:4x", "1]:443", "[2001:", "[::]", "[::1]:", "[[", "]]:", "fe8", "f", "0db8",
+		"10", "ffff", "fffff", "::1", "1::", "a:a", "[0", "0:0",
+		/* names */
+		"443", "4", "65535", "https", "sip", "domain", "http", "web", "EXAMPLE", "localhost",
+		"a", "e", "curl", "ssh", "alice", "kernel", "transit", "lo", "br0", "eth1", "hub-a",
+		"(gone)", "esp", "tcp", "198", "51", "fragments", "echo", "established", "evict", "zzz",
+		/* other tests, alone and together */
+		"tcp", "not tcp", "port 443", "portrange 44-4430", "src port 443", "dst port 443",
+		"local port 443", "remote port 443", "net 198.51.0.0/16", "net 198.51.0.0/17",
+		"net 0.0.0.0/0", "net ::/0", "net 2001:db8::/33", "host ::1", "src net fe80::/10",
+		"dst net 10.0.0.0/8", "local net 198.0.0.0/7", "remote host 198.51.100.9",
+		"ip", "ip6", "vlan 198", "iface lo", "iface br0", "observer hub-a", "process ssh",
+		"process transit", "pid 812", "user alice", "container web", "state est", "in", "out",
+		"rate > 1k", "rate >= 4096", "rate < 2k",
+		"rate <= 0", "rate = 0", "bytes > 500", "packets <= 3", "packets = 2", "age > 30s",
+		"rtt > 1ms", "event close", "not (udp or host 198.51.100.9)",
+		"tcp port 443 and net 198.0.0.0/8", "198.51 or 443 or curl", "not 10 and not db8",
+		"(tcp or 51) and (udp or 19) and not (ssh or net 10.0.0.0/8)",
+		"1 or 2 or 3 and 4 or 5 and 6 or 7 and 8 and 9 or 10 or a or b",
+	};
+	struct made many;
+	char word[FT_ADDR_TEXT_MAX + 16], quoted[FT_ADDR_TEXT_MAX + 20];
+	uint8_t addr[16];
+
+	(void)state;
+	make_many(&many);
+	assert_int_equal(ft_addr_parse("198.51.100.9", addr), 0);
+	ft_names_add_dns(names, addr, "Long.Example");
+	ft_names_add_dns(names, many.flows[5].key.addr_b, "443.cafe.example");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		compare_ways(&many, texts[i]);
+	for (int i = 0; i < 1000; i++) {
+		random_word(&many, word, sizeof(word));
+		snprintf(quoted, sizeof(quoted), "\"%s\"", word);
+		compare_ways(&many, quoted);
+	}
+	made_done(&many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(expressions), cmocka_unit_test(faults),
 		cmocka_unit_test(bounds),      cmocka_unit_test(shown),
 		cmocka_unit_test(random_text), cmocka_unit_test(no_names),
-		cmocka_unit_test(raw_words),
+		cmocka_unit_test(raw_words),   cmocka_unit_test(ways),
 	};
 
 	return cmocka_run_group_tests_name("filter", tests, setup, teardown);

@@ -94,6 +94,45 @@ static const struct {
 	{ 0.5, SI, 1, "#" },
 };
 
+/* Differences: the sign takes a cell. */
+static const struct {
+	int64_t value;
+	enum ft_prefix prefix;
+	unsigned width;
+	const char *text;
+} differences[] = {
+	{ 0, SI, 6, "0" },
+	{ 873, SI, 6, "873" },
+	{ -873, SI, 6, "-873" },
+	{ -1234567, SI, 6, "-1.23M" },
+	{ -1234567, SI, 5, "-1.2M" },
+	{ -1234567, IEC, 7, "-1.18Mi" },
+	{ INT64_MIN, SI, 6, "-9.22E" },
+	{ INT64_MAX, SI, 6, "9.22E" },
+	{ -873, SI, 2, "-#" },
+	{ -1, SI, 1, "#" },
+};
+
+static void difference(void **state)
+{
+	static const struct {
+		double value;
+		const char *text;
+	} reals[] = { { 0, "0" },	     { 0.9, "0" },	  { -0.9, "0" },
+		      { -1, "-1" },	     { 1, "1" },	  { -12345678.9, "-12.3M" },
+		      { 12345678.9, "12.3M" }, { -999.6, "-1.00k" } };
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++)
+		assert_string_equal(ft_fmt_signed(differences[i].value, differences[i].prefix,
+						  differences[i].width, text, sizeof(text)),
+				    differences[i].text);
+	for (size_t i = 0; i < sizeof(reals) / sizeof(reals[0]); i++)
+		assert_string_equal(ft_fmt_signed_rate(reals[i].value, SI, 6, text,
+						       sizeof(text)), reals[i].text);
+}
+
 static void rate(void **state)
 {
 	char text[32];
@@ -416,6 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(count),
 		cmocka_unit_test(rate),
+		cmocka_unit_test(difference),
 		cmocka_unit_test(age),
 		cmocka_unit_test(span),
 		cmocka_unit_test(rfc3339),

@@ -32,7 +32,11 @@ static const struct {
 	{ "1", 2, MAX, -ERANGE, 0, "-c: must be at least 2" },
 	{ "", 0, 10, -EINVAL, 0, "-c: '' is not a number" },
 	{ "12abc", 0, MAX, -EINVAL, 0, "-c: '12abc' is not a number" },
-	{ "-1", 0, MAX, -EINVAL, 0, "-c: '-1' is not a number" },
+	{ "-1", 1, MAX, -ERANGE, 0, "-c: must be at least 1" },
+	{ "-1", 0, 10, -ERANGE, 0, "-c: must be between 0 and 10" },
+	{ "-", 0, MAX, -EINVAL, 0, "-c: '-' is not a number" },
+	{ "--1", 0, MAX, -EINVAL, 0, "-c: '--1' is not a number" },
+	{ "-1x", 0, MAX, -EINVAL, 0, "-c: '-1x' is not a number" },
 	{ "+1", 0, MAX, -EINVAL, 0, NULL },
 	{ " 1", 0, MAX, -EINVAL, 0, NULL },
 	{ "1 ", 0, MAX, -EINVAL, 0, NULL },
@@ -67,8 +71,8 @@ static const struct {
 	{ ".5", 0, 0.5 },	 { "5.", 0, 5 },	 { "0.25", 0, 0.25 },
 	{ "0.05", -ERANGE, 0 },	 { "3601", -ERANGE, 0 }, { "", -EINVAL, 0 },
 	{ ".", -EINVAL, 0 },	 { "1e3", -EINVAL, 0 },	 { "inf", -EINVAL, 0 },
-	{ "nan", -EINVAL, 0 },	 { "-1", -EINVAL, 0 },	 { "1,5", -EINVAL, 0 },
-	{ "1.2.3", -EINVAL, 0 }, { "0x1", -EINVAL, 0 },
+	{ "nan", -EINVAL, 0 },	 { "-1", -ERANGE, 0 },	 { "1,5", -EINVAL, 0 },
+	{ "1.2.3", -EINVAL, 0 }, { "0x1", -EINVAL, 0 },	 { "-", -EINVAL, 0 },
 };
 
 static void real(void **state)
@@ -152,6 +156,44 @@ static const struct {
 	{ "-3s", -EINVAL, 0 },
 };
 
+/* What ft_fmt_time writes, and nothing else. */
+static void time_of_records(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ns; /* 0 = refused */
+	} times[] = {
+		{ "2026-11-21T10:00:00.123456Z", 1795255200123456000 },
+		{ "2026-11-21T10:00:00Z", 1795255200000000000 },
+		{ "2026-11-21T10:00:00.5Z", 1795255200500000000 },
+		{ "2026-11-21T10:00:00.123456789Z", 1795255200123456789 },
+		{ "2024-02-29T23:59:60.000001Z", 1709251200000001000 },
+		{ "2261-12-31T23:59:59.999999Z", 9214646399999999000 },
+		{ "2026-11-21T10:00:00.1234567890Z", 0 },
+		{ "2262-01-01T00:00:00Z", 0 },
+		{ "1969-12-31T23:59:59Z", 0 },
+		{ "2026-13-21T10:00:00Z", 0 },
+		{ "2026-11-00T10:00:00Z", 0 },
+		{ "2026-11-21T24:00:00Z", 0 },
+		{ "2026-11-21T10:60:00Z", 0 },
+		{ "2026-11-21 10:00:00Z", 0 },
+		{ "2026-11-21T10:00:00", 0 },
+		{ "2026-11-21T10:00:00+01:00", 0 },
+		{ "2026-11-21T10:00:00.123456Zx", 0 },
+		{ "-026-11-21T10:00:00Z", 0 },
+		{ "2026-11-2", 0 },
+		{ "", 0 },
+	};
+	uint64_t ns;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		ns = 47;
+		assert_int_equal(ft_num_time(times[i].text, &ns), times[i].ns ? 0 : -EINVAL);
+		assert_true(ns == (times[i].ns ? times[i].ns : 47));
+	}
+}
+
 static void duration(void **state)
 {
 	(void)state;
@@ -168,7 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(u64),	       cmocka_unit_test(real),
 		cmocka_unit_test(absurdly_long), cmocka_unit_test(with_prefix),
-		cmocka_unit_test(duration),
+		cmocka_unit_test(duration),    cmocka_unit_test(time_of_records),
 	};
 
 	return cmocka_run_group_tests_name("num", tests, NULL, NULL);

@@ -34,8 +34,8 @@ static struct ft_query query_of(enum ft_list list, const char *sort, bool ascend
 
 /* ---- order */
 
-/* Flows of random values with many ties. */
-static void make_random(struct made *made, size_t count)
+/* Flows of random values with many ties; of so many local hosts and remote ports. */
+static void make_spread(struct made *made, size_t count, unsigned spread)
 {
 	static const enum ft_state states[] = { FT_STATE_NONE, FT_STATE_ESTABLISHED,
 						FT_STATE_CLOSING, FT_STATE_RESET };
@@ -47,12 +47,13 @@ static void make_random(struct made *made, size_t count)
 		bool v6 = r % 5 == 0;
 
 		snprintf(local, sizeof(local), v6 ? "2001:db8::%x" : "10.0.0.%u",
-			 (unsigned)(r >> 8) % 4);
+			 (unsigned)(r >> 8) % (v6 ? spread : 4));
 		snprintf(remote, sizeof(remote), v6 ? "2001:db8:1::%x:%x" : "192.0.%u.%u",
 			 (unsigned)(r >> 12) % 3, (unsigned)(r >> 16) % 200);
 		made_add(made, &(struct made_flow){
 			.local = local, .remote = remote, .protocol = r % 3 ? 6 : 17,
-			.local_port = (uint16_t)(r >> 24), .remote_port = (uint16_t)(r % 7 + 1),
+			.local_port = (uint16_t)(r >> 24), 
+			.remote_port = (uint16_t)(r % (spread + 3) + 1),
 			.tx_rate = (double)(r >> 20 & 15), .rx_rate = (double)(r >> 28 & 3) * 1e6,
 			.tx = { r & 7, r & 63, r & 63 }, .rx = { 0, r & 1, 0 },
 			.tx_delta = { r & 1, r & 63, r & 63 },
@@ -64,6 +65,11 @@ static void make_random(struct made *made, size_t count)
 			.began = "lr\0"[r % 3],
 		});
 	}
+}
+
+static void make_random(struct made *made, size_t count)
+{
+	make_spread(made, count, 4);
 }
 
 /* What the comparison below orders by: qsort has no argument. */
@@ -160,6 +166,59 @@ static void order_in_parts(void **state)
 	ft_rows_free(rows);
 	free(wanted);
 	made_done(&made);
+}
+
+/* A column's whole order of what a filter lets through. */
+static void check_texts(const struct made *made, const struct ft_column *column, bool ascending,
+			struct ft_filter *filter)
+{
+	struct ft_query query = query_of(FT_LIST_FLOWS, column->id, ascending);
+	struct ft_row *wanted = xcalloc(made->snapshot.row_count, sizeof(*wanted));
+	struct ft_rows *rows = ft_rows_new();
+	size_t count = 0;
+
+	for (size_t i = 0; i < made->snapshot.row_count; i++)
+		if (!filter || ft_filter_match(filter, &made->snapshot, &made->rows[i]))
+			wanted[count++].flow = &made->rows[i];
+	by_snapshot = &made->snapshot;
+	by_column = column;
+	by_ascending = ascending;
+	qsort(wanted, count, sizeof(*wanted), compare_rows);
+	query.filter = filter;
+	ft_rows_fill(rows, &made->snapshot, &query, 50);
+	assert_int_equal(ft_rows_count(rows), count);
+	for (size_t i = 0; i < count; i++)
+		if (ft_rows_at(rows, i).flow != wanted[i].flow)
+			fail_msg("%s: place %zu", column->id, i);
+	ft_rows_free(rows);
+	free(wanted);
+}
+
+/* Texts that flows have in common, few of them and more than distinct.h holds; all flows, and
+ * those that a filter lets through, which are ranked while they are selected. */
+static void order_of_texts(void **state)
+{
+	static const unsigned spreads[] = { 4, 60000 };
+	struct ft_filter *filter = NULL;
+	char err[160];
+
+	(void)state;
+	assert_int_equal(ft_filter_parse("not net 10.0.0.3/32", NULL, &filter, NULL, err,
+					 sizeof(err)), 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct made made;
+
+		make_spread(&made, 40000, spreads[i]);
+		for (size_t c = 0; c < ft_column_count; c++) {
+			if (!ft_columns[c].token || !(ft_columns[c].lists & FT_ON_FLOWS))
+				continue;
+			for (int way = 0; way < 4; way++)
+				check_texts(&made, &ft_columns[c], way & 1,
+					    way & 2 ? filter : NULL);
+		}
+		made_done(&made);
+	}
+	ft_filter_free(filter);
 }
 
 /* ---- contents */
@@ -425,6 +484,17 @@ static void hidden(void **state)
 	ids_of(rows, ids);
 	assert_string_equal(ids, "1432");
 	assert_int_equal(ft_rows_hidden(rows).flows, 0);
+	/* So is what a filter kept from being read. */
+	made_few.snapshot.withheld = (struct ft_hidden){ 7, { 10, 1000, 1140 } };
+	query.filter = filter;
+	ft_rows_fill(rows, &made_few.snapshot, &query, 9);
+	assert_int_equal(ft_rows_hidden(rows).flows, 10);
+	assert_int_equal(ft_rows_hidden(rows).interval.packets, 13);
+	query.filter = NULL;
+	ft_rows_fill(rows, &made_few.snapshot, &query, 9);
+	assert_int_equal(ft_rows_hidden(rows).flows, 7);
+	assert_int_equal(ft_rows_hidden(rows).interval.bytes, 1000);
+	made_few.snapshot.withheld = (struct ft_hidden){ 0 };
 	ft_filter_free(filter);
 	ft_rows_free(rows);
 }
@@ -648,6 +718,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_is_total), cmocka_unit_test(order_in_parts),
+		cmocka_unit_test(order_of_texts),
 		cmocka_unit_test(grouped),	  cmocka_unit_test(talkers_add_up),
 		cmocka_unit_test(within),	  cmocka_unit_test(hidden),
 		cmocka_unit_test(refill),	  cmocka_unit_test(frozen),

@@ -586,6 +586,61 @@ static void test_scope_ends(void **state)
 	feed_bed_done(&bed);
 }
 
+/* A scope that is gone for good is forgotten, once its flows were shown as ended: its totals stay in the
+ * sums, and who gets its number begins anew. One that has flows, or came back, is not. */
+static void test_scope_is_forgotten(void **state)
+{
+	struct ft_flow_key here = feed_key(1, 1, 2, 53, UDP), gone = here, back = here;
+	bool forget[FT_MAX_SCOPES] = { false };
+	const struct ft_snapshot_scope *last;
+	struct ft_snapshot *snapshot;
+	struct feed_bed bed;
+
+	(void)state;
+	feed_bed_init(&bed, 0);
+	gone.scope = 5;
+	back.scope = 6;
+	feed_add(&bed.feed, 0, &here, 100, 0);
+	feed_add(&bed.feed, 0, &gone, 1000, 0);
+	feed_add(&bed.feed, 0, &back, 100, 0);
+	feed_apply(&bed.feed, bed.table);
+	ft_table_end_scope(bed.table, 5, bed.feed.now_ns);
+	ft_table_end_scope(bed.table, 6, bed.feed.now_ns);
+	forget[5] = true; /* not yet */
+	ft_table_forget_scopes(bed.table, forget);
+	assert_false(forget[5]);
+	snapshot = feed_bed_step(&bed, 1);
+	assert_int_equal(find_id(snapshot, 2)->ended, FT_ENDED_INTERFACE);
+	ft_snapshot_put(snapshot);
+
+	ft_table_clear_scope(bed.table, 5, true);
+	ft_table_clear_scope(bed.table, 6, true);
+	ft_table_clear_scope(bed.table, 6, false);
+	snapshot = feed_bed_step(&bed, 1);
+	check_snapshot(snapshot);
+	assert_int_equal(snapshot->row_count, 2); /* here, and the one of 6, that has its time */
+	ft_snapshot_put(snapshot);
+	memset(forget, 0, sizeof(forget));
+	forget[5] = forget[6] = true;
+	ft_table_forget_scopes(bed.table, forget);
+	assert_true(forget[5]);
+	assert_false(forget[6]);
+
+	feed_add(&bed.feed, 0, &gone, 10, 0); /* another one under the number */
+	snapshot = feed_bed_step(&bed, 1);
+	check_snapshot(snapshot);
+	assert_int_equal(find_live(snapshot, &gone)->flow->id, 4);
+	last = &snapshot->scopes[snapshot->scope_count - 1];
+	assert_int_equal(last->scope, FT_SCOPE_GONE);
+	assert_string_equal(last->name, "(gone)");
+	assert_int_equal(last->total.flows.bytes, 1000);
+	assert_int_equal(snapshot->scopes[5].total.flows.bytes, 10);
+	assert_int_equal(snapshot->total.flows.bytes, 100 + 1000 + 100 + 10);
+	assert_true(ft_line_adds_up(&snapshot->total));
+	ft_snapshot_put(snapshot);
+	feed_bed_done(&bed);
+}
+
 /* CLOCK_REALTIME is set by a day: nobody ages by it. */
 static void test_clock_jump(void **state)
 {
@@ -604,6 +659,8 @@ static void test_clock_jump(void **state)
 		snapshot = feed_bed_step(&bed, 1);
 		assert_int_equal(snapshot->live_flows, 1);
 		assert_int_equal(snapshot->end_ns - snapshot->rows[0].last_ns, 2 * FEED_SECOND);
+		assert_int_equal(snapshot->end_ns - snapshot->rows[0].flow->first_ns,
+				 2 * FEED_SECOND);
 		ft_snapshot_put(snapshot);
 		ft_snapshot_put(feed_bed_step(&bed, 117));
 		assert_int_equal(ft_table_count(bed.table), 1);
@@ -612,6 +669,81 @@ static void test_clock_jump(void **state)
 		ft_snapshot_put(snapshot);
 		feed_bed_done(&bed);
 	}
+}
+
+/* Flows of every kind while the clock is set: ones that were, ones that are told of before and after it,
+ * ones that begin before and after it, and one that nobody owns yet. All have the age that they
+ * had, whoever still shows them as they were; all are found by their keys, and leave in the end. */
+static void check_set_clock(int64_t shift, bool held)
+{
+	struct ft_flow_key key[6];
+	struct ft_snapshot *before, *after;
+	struct feed_bed bed;
+	uint64_t first;
+
+	feed_bed_init(&bed, 0);
+	for (uint16_t i = 0; i < 6; i++)
+		key[i] = feed_key(1, (uint16_t)(1000 + i), 2, 53, UDP);
+	key[3] = key[2]; /* seen in two places */
+	key[3].scope = 1;
+	for (int i = 0; i < 4; i++)
+		feed_add(&bed.feed, 0, &key[i], 100, 0);
+	before = feed_bed_step(&bed, 1);
+	first = before->rows[0].flow->first_ns;
+	if (!held)
+		ft_snapshot_put(before);
+	feed_add(&bed.feed, 0, &key[0], 100, 0);
+	feed_add(&bed.feed, 0, &key[4], 100, 0);
+	feed_apply(&bed.feed, bed.table);
+	bed.feed.now_ns += (uint64_t)shift;
+	feed_add(&bed.feed, 0, &key[1], 0, 100);
+	feed_add(&bed.feed, 0, &key[5], 100, 0);
+	after = feed_bed_step(&bed, 1);
+	check_snapshot(after);
+	assert_int_equal(after->live_flows, 6);
+	for (int i = 0; i < 6; i++) {
+		const struct ft_flow_hot *row = find_live(after, &key[i]);
+		uint64_t age = after->end_ns - row->flow->first_ns;
+
+		assert_int_equal(row->flow->id, i + 1);
+		assert_int_equal(age, (i < 4 ? 2 : 1) * FEED_SECOND);
+		assert_int_equal(after->end_ns - row->last_ns, (i == 2 || i == 3 ? 2 : 1) * FEED_SECOND);
+	}
+	assert_ptr_equal(ft_snapshot_pair(after, find_live(after, &key[2])), find_live(after, &key[3]));
+	if (held) {
+		assert_int_equal(before->rows[0].flow->first_ns, first);
+		assert_int_equal(before->row_count, 4);
+		ft_snapshot_put(before);
+	}
+	ft_snapshot_put(after);
+	/* Known ones are no new ones, and nobody goes before the time. */
+	for (int i = 0; i < 6; i++)
+		feed_add(&bed.feed, 0, &key[i], 100, 0);
+	after = feed_bed_step(&bed, 1);
+	check_snapshot(after);
+	assert_int_equal(after->row_count, 6);
+	ft_snapshot_put(after);
+	after = feed_bed_step(&bed, 118);
+	assert_int_equal(after->live_flows, 6);
+	ft_snapshot_put(after);
+	after = feed_bed_step(&bed, 1);
+	assert_int_equal(after->live_flows, 0);
+	ft_snapshot_put(after);
+	ft_snapshot_put(feed_bed_step(&bed, 11));
+	ft_snapshot_put(feed_bed_step(&bed, 1));
+	assert_int_equal(ft_table_count(bed.table), 0);
+	feed_bed_done(&bed);
+}
+
+static void test_clock_is_set(void **state)
+{
+	const int64_t day = 86400 * (int64_t)FEED_SECOND;
+
+	(void)state;
+	check_set_clock(day, false);
+	check_set_clock(-day, false);
+	check_set_clock(400 * day, true);
+	check_set_clock(-10 * (int64_t)FEED_SECOND, true);
 }
 
 /* --- new connections on an old tuple ---------------------------------------------------------- */
@@ -1332,7 +1464,9 @@ int main(void)
 		cmocka_unit_test(test_closed_flows),
 		cmocka_unit_test(test_end_is_shown_before_leaving),
 		cmocka_unit_test(test_scope_ends),
+		cmocka_unit_test(test_scope_is_forgotten),
 		cmocka_unit_test(test_clock_jump),
+		cmocka_unit_test(test_clock_is_set),
 		cmocka_unit_test(test_new_connection_on_old_tuple),
 		cmocka_unit_test(test_new_connection_without_room),
 		cmocka_unit_test(test_local_end),

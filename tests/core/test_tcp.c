@@ -119,6 +119,42 @@ static uint64_t find_cookie(void *arg, const struct ft_flow_key *key, int end)
 	return end == 0 ? port : 0;
 }
 
+/* How it was at its end holds, though samples taken just before may come later; until the same
+ * socket is connected anew. */
+static void test_end_holds(void **state)
+{
+	struct feed_bed bed;
+	struct ft_flow_key key = feed_key(1, 1000, 2, 80, TCP);
+	struct ft_health end;
+	struct ft_snapshot *snapshot;
+	const struct ft_health *known;
+	uint64_t now;
+
+	(void)state;
+	feed_bed_init(&bed, 0);
+	now = bed.feed.now_ns;
+	feed_add(&bed.feed, 0, &key, 100, 0)->cookie[0] = 7;
+	end = sample(7, now + 1000, 80);
+	end.state = FT_HEALTH_CLOSED;
+	feed_socket(&bed.feed, sample(7, now + 900, 79));
+	feed_socket(&bed.feed, end);
+	ft_snapshot_put(feed_bed_step(&bed, 1));
+	/* With the FIN, some ticks before or, as ticks go, after it. */
+	feed_socket(&bed.feed, sample(7, now + 950, 78));
+	feed_socket(&bed.feed, sample(7, now + 50000000, 78));
+	snapshot = feed_bed_step(&bed, 1);
+	known = ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0);
+	assert_int_equal(known->segs_out, 80);
+	assert_int_equal(known->state, FT_HEALTH_CLOSED);
+	ft_snapshot_put(snapshot);
+	feed_socket(&bed.feed, sample(7, now + 3000000000, 1));
+	snapshot = feed_bed_step(&bed, 1);
+	known = ft_snapshot_socket(snapshot, row_of(snapshot, &key), 0);
+	assert_int_equal(known->segs_out, 1);
+	ft_snapshot_put(snapshot);
+	feed_bed_done(&bed);
+}
+
 static void test_sockets_are_named(void **state)
 {
 	struct feed_bed bed;
@@ -474,6 +510,10 @@ static void test_numbers(void **state)
 	health.pacing_rate = 1ULL << 40;
 	assert_true(ft_health_get(&health, FT_NUMBER_pacing_bytes_per_s, &value));
 	assert_true(value == 1ULL << 40);
+	assert_true(ft_health_get(&health, FT_NUMBER_rttvar_us, &value));
+	assert_int_equal(value, 0);
+	health.srtt_us = 0;
+	assert_false(ft_health_get(&health, FT_NUMBER_rttvar_us, &value));
 }
 
 static void test_words(void **state)
@@ -524,6 +564,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_samples_find_flows),
 		cmocka_unit_test(test_newest_sample_holds),
+		cmocka_unit_test(test_end_holds),
 		cmocka_unit_test(test_sockets_are_named),
 		cmocka_unit_test(test_app_bytes),
 		cmocka_unit_test(test_lists_refresh),

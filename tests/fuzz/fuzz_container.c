@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Files of container engines: the input is what each of them reads, by links in a folder that
- * looks like their root. Strings come out whole or not at all.
+ * looks like their root, and what Docker's daemon answers over HTTP. Strings come out whole or not
+ * at all.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/container.h"
+#include "capture/http_answer.h"
 #include "capture/json_find.h"
 #include "core/xalloc.h"
 #include "tests/fuzz/fuzz.h"
@@ -27,6 +29,7 @@ static const char *const cgroups[] = {
 
 static const char *const files[] = {
 	"/var/lib/docker/containers/" ID "/config.v2.json",
+	"/etc/docker/daemon.json",
 	"/run/containerd/io.containerd.runtime.v2.task/k8s.io/" ID "/config.json",
 	"/var/lib/containers/storage/overlay-containers/containers.json",
 	"/var/lib/containers/storage/overlay-containers/" ID "/userdata/config.json",
@@ -82,6 +85,26 @@ static bool count_element(void *arg, const char *element, size_t length)
 	return ++*(size_t *)arg == 1000;
 }
 
+/* What a daemon answers: whatever comes, its body lies within it, and a longer begin of a text that
+ * was whole stays what it was. */
+static void answer(uint8_t *text, size_t size)
+{
+	struct ft_http_answer whole = { 0 }, part = { 0 };
+	struct ft_container container = { 0 };
+	const char *bytes = (const char *)text;
+
+	if (ft_http_answer_parse(bytes, size, true, &whole) != 1)
+		return;
+	FUZZ_CHECK(whole.body <= size && whole.length <= size - whole.body);
+	if (ft_http_answer_parse(bytes, size, false, &part) == 1)
+		FUZZ_CHECK(part.body == whole.body && part.length == whole.length);
+	if (whole.chunked)
+		whole.length = ft_http_answer_join((char *)text + whole.body, whole.length);
+	FUZZ_CHECK(whole.length <= size - whole.body);
+	ft_container_take_docker(bytes + whole.body, whole.length, &container);
+	FUZZ_CHECK(memchr(container.name, 0, sizeof(container.name)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const path[] = { "Config", "Image", NULL };
@@ -98,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(memchr(found, 0, sizeof(found)));
 	ft_json_each((const char *)text, size, count_element, &elements);
 	FUZZ_CHECK(elements <= 1000);
+	answer(text, size);
 	free(text);
 	for (size_t i = 0; i < sizeof(cgroups) / sizeof(cgroups[0]); i++) {
 		struct ft_container container;

@@ -11,8 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/event.h"
 #include "core/rows.h"
 #include "core/snapshot.h"
+#include "core/socket.h"
 #include "core/xalloc.h"
 #include "recording/recording.h"
 #include "tests/fuzz/fuzz.h"
@@ -20,18 +22,22 @@
 
 #define CHANGES_MAX 16
 #define MOMENTS_MAX 8
+#define COLUMNS_MAX 192
 
 const char fuzz_name[] = "recording";
 
 /* Tables, what tells their rows apart, and their columns, filled from the file. */
 static struct {
 	const char *name, *key;
-	char *columns[64];
+	char *columns[COLUMNS_MAX];
 	unsigned count;
 } tables[] = {
 	{ .name = "intervals", .key = "id" },  { .name = "lines", .key = "interval" },
 	{ .name = "health", .key = "interval" }, { .name = "processes", .key = "id" },
 	{ .name = "flows", .key = "id" },      { .name = "counts", .key = "flow" },
+	{ .name = "standing", .key = "flow" }, { .name = "pictures", .key = "interval" },
+	{ .name = "handshakes", .key = "flow" }, { .name = "tcp", .key = "flow" },
+	{ .name = "sockets", .key = "interval" }, { .name = "events", .key = "id" },
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -57,12 +63,45 @@ static void read_columns(size_t table)
 	sqlite3_stmt *row;
 
 	FUZZ_CHECK(sqlite3_prepare_v2(db, sql, -1, &row, NULL) == SQLITE_OK);
-	while (sqlite3_step(row) == SQLITE_ROW && tables[table].count < 64)
+	while (sqlite3_step(row) == SQLITE_ROW && tables[table].count < COLUMNS_MAX)
 		tables[table].columns[tables[table].count++] =
 			xstrdup((const char *)sqlite3_column_text(row, 0));
 	sqlite3_finalize(row);
 	free(sql);
-	FUZZ_CHECK(tables[table].count > 2);
+	FUZZ_CHECK(tables[table].count > 2 && tables[table].count < COLUMNS_MAX);
+}
+
+/* Some sockets, one of them curl's. */
+static const struct ft_socket_list *list_sockets(const struct ft_snapshot *snapshot)
+{
+	struct ft_socket_list *list = ft_socket_list_new();
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct ft_socket socket = {
+			.id = i + 1, .ip_version = 4, .protocol = i % 2 ? 17 : 6, .tcp = i % 2 == 0,
+			.owner = FT_OWNER_FIRST, .health = snapshot->sockets[0], .has_memory = true,
+		};
+
+		if (i)
+			socket.health.cookie = i + 1;
+		ft_socket_list_add(list, &socket);
+	}
+	list->end_ns = snapshot->end_ns;
+	return list;
+}
+
+static const struct ft_event_list *list_events(struct ft_events *events,
+					       const struct ft_snapshot *snapshot)
+{
+	for (uint8_t kind = 0; kind < FT_EVENT_MAX; kind++) {
+		struct ft_flow_event event = {
+			.kind = kind, .flow = *snapshot->rows[MOMENT_CURL].flow, .known = UINT32_MAX,
+			.hot = { .last_ns = snapshot->end_ns }, .flow_id = 1, .close = kind % 4,
+		};
+
+		ft_events_add(events, &event);
+	}
+	return ft_events_publish(events);
 }
 
 /* Writes the recording that all inputs change: three moments. */
@@ -70,6 +109,8 @@ static void prepare(void)
 {
 	struct ft_output_config config = { .observer = "host" };
 	struct ft_snapshot later = *moment();
+	struct ft_owners *owners = ft_owners_new();
+	struct ft_events *events = ft_events_new(FT_EVENTS_MAX, owners);
 	struct ft_output *output = NULL;
 	char err[300];
 	FILE *file;
@@ -79,11 +120,17 @@ static void prepare(void)
 	config.target = path;
 	FUZZ_CHECK(ft_output_recording.open(&config, &output, err, sizeof(err)) == 0);
 	for (int i = 0; i < 3; i++) {
+		later.socket_list = list_sockets(&later);
+		later.events = list_events(events, &later);
 		FUZZ_CHECK(output->ops->write(output, &later) == 0);
+		ft_socket_list_put(later.socket_list);
+		ft_event_list_put(later.events);
 		later.generation++;
 		later.end_ns += 1000000000;
 	}
 	FUZZ_CHECK(output->ops->close(output) == 0);
+	ft_events_free(events);
+	ft_owners_free(owners);
 	FUZZ_CHECK(sqlite3_open(path, &db) == SQLITE_OK);
 	for (size_t t = 0; t < TABLES; t++)
 		read_columns(t);
@@ -159,7 +206,8 @@ static void change(const uint8_t **data, size_t *size)
 /* What a pane does with a moment. */
 static void list(const struct ft_snapshot *snapshot)
 {
-	static const enum ft_list lists[] = { FT_LIST_FLOWS, FT_LIST_TALKERS, FT_LIST_PROCESSES };
+	static const enum ft_list lists[] = { FT_LIST_FLOWS, FT_LIST_TALKERS, FT_LIST_PROCESSES,
+					      FT_LIST_SOCKETS, FT_LIST_EVENTS };
 	struct ft_show show = { .window = 0, .layer = 3 };
 	struct ft_rows *rows = ft_rows_new();
 

@@ -2,7 +2,7 @@
 # For live tests; a test is tests/live/t_NAME.sh:
 #
 #	#!/usr/bin/env bash
-#	# What is tested, in a sentence.          ("# timeout: 300" if 120 s are too few)
+#	# What is tested, in a sentence.          (then for tests/live/run: "# seconds: 40" and the like)
 #	. "$(dirname "$0")/lib.sh"
 #	ns_pair a b                               # a: 10.0.0.1 fd00::1, b: 10.0.0.2 fd00::2, on v0
 #	ft_start sender a -i v0                   # flowtop -b -o ndjson, counting once this returns
@@ -89,14 +89,33 @@ done_testing() {
 
 note() { printf '# %s\n' "$*"; }
 
-# wait_for CONDITION [SECONDS]: evaluates the condition until it holds; 10 s at most, times FT_SLOW
-# on a slow machine.
+# wait_for CONDITION [SECONDS]: evaluates the condition until it holds; a minute at most, or SECONDS if these
+# are more, times FT_SLOW on a slow machine. A bound costs nothing while it isn't reached, and one that
+# is short is reached on a machine that has other work. Nor may one be reached while nobody could work:
+# of a machine that stood still, or whose clock was set, each try counts as five seconds at most.
 wait_for() {
-	local end=$((SECONDS + ${2:-10} * ${FT_SLOW:-1}))
+	local patience=${2:-60} looked_at=$SECONDS passed_s
+	[ "$patience" -ge 60 ] || patience=60
+	patience=$((patience * ${FT_SLOW:-1}))
 	until eval "$1"; do
-		[ "$SECONDS" -lt "$end" ] || { note "waited in vain for: $1"; return 1; }
+		passed_s=$((SECONDS - looked_at)) looked_at=$SECONDS
+		patience=$((patience - (passed_s < 0 ? 0 : passed_s > 5 ? 5 : passed_s)))
+		[ "$patience" -gt 0 ] || { note "waited in vain for: $1"; tell_flowtops; return 1; }
 		sleep 0.05
 	done
+}
+
+# What this test's flowtops are at, for who has to find out why nothing came.
+tell_flowtops() {
+	local pid task
+	for pid in $(pgrep -x "${flowtop##*/}"); do
+		tr '\0' '\n' <"/proc/$pid/environ" | grep -qxF "FT_LIVE_MARK=$FT_LIVE_MARK" || continue
+		note "$pid, for $(ps -o etimes= -p "$pid") s: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+		for task in "/proc/$pid/task"/*; do
+			note "  $(awk '/^(Name|State):/ { print $2 }' "$task/status" | xargs) $(head -n 4 "$task/stack" |
+				awk '{ print $2 }' | xargs)"
+		done
+	done 2>/dev/null
 }
 
 # Runs on every exit: stops flowtops and names what they said on stderr.
@@ -237,6 +256,34 @@ need_link() {
 	done
 }
 
+# ---- containers, by runc
+
+# Call it once: the tests' own /sys, which it takes away, hides the cgroups that runc needs.
+have_runc() {
+	runc=$(command -v runc) || return 1
+	umount /sys
+	grep -q cgroup /proc/self/mounts
+}
+need_runc() { have_runc || skip_all "no runc, or no cgroups here"; }
+
+# in_box NS NAME COMMAND...: runs it in a container in that namespace, which sees the build as /build.
+# LeakSanitizer must trace its process, which nothing may in there.
+in_box() {
+	local ns=$1 name=$2 dir=$work/$2
+	shift 2
+	mkdir -p "$dir/rootfs"/{usr,bin,lib,lib64,proc,dev,sys,build}
+	(cd "$dir" && "$runc" spec)
+	jq --arg ns "$ns" --arg build "$top_builddir" --args '
+		.process.terminal = false | .root.readonly = false | .process.args = $ARGS.positional |
+		.process.env += ["ASAN_OPTIONS=detect_leaks=0"] |
+		.linux.namespaces |= map(if .type == "network" then .path = "/run/netns/" + $ns else . end) |
+		.mounts += [{destination: "/build", source: $build, type: "bind", options: ["rbind", "ro"]}] +
+			(["/usr", "/bin", "/lib", "/lib64"] |
+			 map({destination: ., source: ., type: "bind", options: ["rbind", "ro"]}))
+		' "$@" <"$dir/config.json" >"$dir/new.json" && mv "$dir/new.json" "$dir/config.json"
+	"$runc" run --bundle "$dir" "$name"
+}
+
 # ---- collectors: what tools/collectors unpacked, or what is installed
 
 collectors=${FT_COLLECTORS:-$top_srcdir/build/collectors}
@@ -276,14 +323,15 @@ backends() {
 
 # ft_start NAME NS OPTIONS...: starts flowtop in batch ndjson; returns once it has printed its
 # first summary, so that it counts from then on. Without a -d the interval is FT_INTERVAL, or
-# 0.2 s; without FT_PANE all panes are printed.
+# 0.2 s. FT_PANE (flows) says what is printed: events tell of all namespaces, so that a test that
+# prints them reads those of the tests beside it, too.
 ft_start() {
 	local name=$1 ns=$2
 	shift 2
 	case " $* " in *' -d '*) ;; *) set -- -d "${FT_INTERVAL:-0.2}" "$@" ;; esac
 	: >"$work/$name.ndjson" # else an older run's summary would be found
 	# Not by in_ns: $! would be the shell that runs the function.
-	ip netns exec "$ns" env FT_LIVE_MARK="$FT_LIVE_MARK" "$flowtop" -b -o ndjson --pane "${FT_PANE:-all}" -n -N "$@" \
+	ip netns exec "$ns" env FT_LIVE_MARK="$FT_LIVE_MARK" "$flowtop" -b -o ndjson --pane "${FT_PANE:-flows}" -n -N "$@" \
 		>"$work/$name.ndjson" 2>"$work/$name.err" </dev/null &
 	ft_pids[$name]=$!
 	wait_for "grep -q '\"type\":\"summary\"' '$work/$name.ndjson' || ! ft_alive $name" 15 ||

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A bridge with three ports, watched as one: what it forwards, receives and sends counts once; a
 # port that comes later counts too.
+# seconds: 35
 . "$(dirname "$0")/lib.sh"
 
 ns_bridge h br0 x y z

@@ -2,32 +2,16 @@
 # A process in a container of runc's, with namespaces of its own: it is found by its pid here, with
 # runtime, id and name of the container; of one that is gone before its flow is shown too.
 . "$(dirname "$0")/lib.sh"
+export FT_PANE=all
 
-runc=$(command -v runc || true)
-[ -n "$runc" ] || skip_all "no runc"
-# The tests' own /sys hides the cgroups, which runc needs.
-umount /sys
-grep -q cgroup /proc/self/mounts || skip_all "no cgroups here"
+need_runc
 
 ns_pair a b
 
-# box NAME HOLD: runs ftsock in a container in namespace a; says what it expects.
-box() {
-	local dir=$work/$1
-	mkdir -p "$dir/rootfs"/{usr,bin,lib,lib64,proc,dev,sys,build}
-	(cd "$dir" && "$runc" spec)
-	jq --arg port "$3" --arg hold "$2" --arg build "$top_builddir" --arg dir "$dir" '
-		.process.terminal = false | .root.readonly = false |
-		.process.args = ["/build/tests/live/tools/ftsock", "udp-unconnected", $port, $hold] |
-		.linux.namespaces |= map(if .type == "network" then .path = "/run/netns/a" else . end) |
-		.mounts += [{destination: "/build", source: $build, type: "bind", options: ["rbind", "ro"]}] +
-			(["/usr", "/bin", "/lib", "/lib64"] |
-			 map({destination: ., source: ., type: "bind", options: ["rbind", "ro"]}))
-		' "$dir/config.json" >"$dir/new.json" && mv "$dir/new.json" "$dir/config.json"
-	"$runc" run --bundle "$dir" "$1" >"$dir/want" 2>"$dir/err" </dev/null
-}
+# box NAME HOLD PORT: runs ftsock in a container in namespace a.
+box() { in_box a "$1" /build/tests/live/tools/ftsock udp-unconnected "$3" "$2" >"$work/$1.want" 2>"$work/$1.err" </dev/null; }
 
-box ft-probe-$$ 0 9990 || skip_all "runc runs no container here: $(head -c 300 "$work/ft-probe-$$/err")"
+box ft-probe-$$ 0 9990 || skip_all "runc runs no container here: $(head -c 300 "$work/ft-probe-$$.err")"
 ft_start one a -i v0 -d 0.5
 box ft-long-$$ 2000 10010
 ok "the container ran" [ $? -eq 0 ]

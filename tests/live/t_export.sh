@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # README's commands of "Sending it on", as written and with a screen, reach who collects; a collector
 # that comes late is told what went on before; one that is stuck slows nothing.
-# timeout: 240
+# seconds: 30
 . "$(dirname "$0")/lib.sh"
 need_collector nfcapd nfdump nfacctd
 libs=$(collector_env)

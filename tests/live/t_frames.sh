@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Hand-made frames of every kind: each flow's packets, L3 and L2 bytes equal the sender's, in
 # both directions of the veth pair and in every backend.
-# timeout: 300
 . "$(dirname "$0")/lib.sh"
 
 ns_pair a b

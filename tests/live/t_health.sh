@@ -5,12 +5,14 @@
 #
 #	a -- veth v0 -- r -- t0, 10 ms each way, every 150th segment lost -- b
 # timeout: 600
+# seconds: 45
 . "$(dirname "$0")/lib.sh"
 
 tools=$top_builddir/tests/live/tools
 every=150
 # Samples are tested here: nobody asks for lists of sockets, which flows would take news from.
 export FT_PANE=flows
+interval=${FT_INTERVAL:-0.2}
 
 ns_add a r b
 ns_veth a v0 r v0
@@ -50,6 +52,14 @@ ss_of() { in_ns "$1" ss -tmieOHn state established "$2" = :5000 2>/dev/null; }
 ss_value() { grep -o "[ (,]$2:[^ ,)]*" <<<"$1" | head -n 1 | cut -d: -f2; }
 # us SECONDS-IN-MS: "20.5" -> 20500
 us() { awk -v x="$1" 'BEGIN { printf "%d\n", x * 1000 + 0.5 }'; }
+# What ss leaves out is nothing, and absent.
+us_or_null() { if [ -n "$1" ]; then us "$1"; else echo null; fi; }
+# octets LINE NAME: "pacing_rate 8000bps" -> 1000
+octets() {
+	local bits
+	bits=$(grep -o " $2 [0-9]*" <<<"$1" | awk '{ printf "%.0f\n", $2 / 8 }')
+	echo "${bits:-null}"
+}
 # part TEXT N: the N-th part of a text with slashes.
 part() { cut -d/ -f"$2" <<<"$1"; }
 
@@ -90,13 +100,15 @@ compare() {
 		advmss:advmss pmtu:pmtu cwnd:cwnd ssthresh:ssthresh segments_received:segs_in \
 		data_segments_received:data_segs_in bytes_retransmitted:bytes_retrans \
 		reordering:reordering reordering_seen:reord_seen dsack_dups:dsack_dups \
-		delivered:delivered rcv_space:rcv_space rcv_ssthresh:rcv_ssthresh snd_wnd:snd_wnd; do
+		delivered:delivered rcv_space:rcv_space rcv_ssthresh:rcv_ssthresh snd_wnd:snd_wnd \
+		rcv_wnd:rcv_wnd lost:lost sacked:sacked rcv_out_of_order:rcv_ooopack backoff:backoff \
+		delivered_ce:delivered_ce; do
 		key=${field#*:}
 		wanted=$(ss_value "$line" "$key")
 		got=$(ft_tcp "$name" "${field%:*}")
 		# What is not worth telling ss leaves out.
 		case $key:$wanted:$got in
-		*::0 | *::null | reordering::3) continue ;;
+		*::0 | *::null | reordering::3 | rcv_wnd::*) continue ;;
 		esac
 		is "$got" "$wanted" "$name: $field"
 	done
@@ -109,14 +121,47 @@ compare() {
 	is "$(ft_tcp "$name" rtt_us)" "$(us "$(part "$(ss_value "$line" rtt)" 1)")" "$name: rtt"
 	is "$(ft_tcp "$name" rttvar_us)" "$(us "$(part "$(ss_value "$line" rtt)" 2)")" "$name: rttvar"
 	is "$(ft_tcp "$name" min_rtt_us)" "$(us "$(ss_value "$line" minrtt)")" "$name: min rtt"
+	is "$(ft_tcp "$name" rto_us)" "$(us "$(ss_value "$line" rto)")" "$name: time-out"
+	is "$(ft_tcp "$name" ato_us)" "$(us_or_null "$(ss_value "$line" ato)")" "$name: delayed acknowledgement"
+	is "$(ft_tcp "$name" rcv_rtt_us)" "$(us_or_null "$(ss_value "$line" rcv_rtt)")" \
+		"$name: the receiver's round trip"
+	is "$(ft_tcp "$name" snd_wscale),$(ft_tcp "$name" rcv_wscale)" \
+		"$(grep -o ' wscale:[0-9,]*' <<<"$line" | cut -d: -f2)" "$name: window scales"
+	is "$(ft_tcp "$name" delivery_bytes_per_s)" "$(octets "$line" delivery_rate)" "$name: delivery rate"
+	# BBR sets it anew when it begins again after a pause, just before flowtop looks.
+	[ $algorithm = bbr ] ||
+		is "$(ft_tcp "$name" pacing_bytes_per_s)" "$(octets "$line" pacing_rate)" "$name: pacing rate"
+	wanted=$(ss_value "$line" busy)
+	wanted=${wanted%%ms*}
+	# The packet that it looked with made it busy, a tick or more ago on a loaded machine.
+	within "$(ft_tcp "$name" busy_us)" $((wanted * 1000)) $((wanted * 1000 + 100000)) "$name: time busy"
+	is "$(ft_tcp "$name" app_limited)" "$(grep -q ' app_limited ' <<<"$line " && echo true || echo null)" \
+		"$name: limited by the program"
+	is "$(ft_tcp "$name" tos)" 0 "$name: type of service"
+	bbr=$(sed -n 's/.*bbr:(bw:\([0-9]*\)bps,mrtt:\([0-9.]*\),pacing_gain:\([0-9.]*\),cwnd_gain:\([0-9.]*\)).*/\1 \2 \3 \4/p' <<<"$line")
+	if [ $algorithm = bbr ]; then
+		is "$(ft_tcp "$name" bbr_bytes_per_s) $(ft_tcp "$name" bbr_min_rtt_us) \
+$(ft_tcp "$name" bbr_pacing_gain_per_mille) $(ft_tcp "$name" bbr_cwnd_gain_per_mille)" \
+			"$(awk '{ printf "%.0f %d %d %d\n", $1 / 8, $2 * 1000 + 0.5, $3 * 1000, $4 * 1000 }' <<<"$bbr")" \
+			"$name: what BBR tells of itself"
+	else
+		is "$(ft_tcp "$name" bbr_bytes_per_s)" null "$name: only BBR tells that"
+	fi
 	wanted=$(ss_value "$line" retrans)
 	is "$(ft_tcp "$name" retransmits)" "$(part "${wanted:-0/0}" 2)" "$name: retransmits"
-	is "$(ft_tcp "$name" congestion)" cubic "$name: congestion algorithm"
+	is "$(ft_tcp "$name" congestion)" $algorithm "$name: congestion algorithm"
 	is "$(ft_tcp "$name" options)" "timestamps sack wscale" "$name: options"
 }
 
 for backend in $(backends tcx tc packet); do
+	# What an algorithm tells of itself, by one of the backends whose programs read it.
+	algorithm=cubic
+	[ $backend = tc ] && grep -qw bbr /proc/sys/net/ipv4/tcp_available_congestion_control && algorithm=bbr
 	again=$(retransmits_of a)
+	# A dump of the kernel's sockets costs some milliseconds and may take a hundredth of the time: with
+	# intervals of a fifth of a second one in four has its own.
+	FT_INTERVAL=$interval
+	[ $backend != packet ] || FT_INTERVAL=1
 	ft_start a-$backend a -i v0 --backend $backend
 	ft_start r-$backend r -i v0 --backend $backend
 	ft_start b-$backend b -i t0 --backend $backend
@@ -124,7 +169,7 @@ for backend in $(backends tcx tc packet); do
 	wait_for "grep -q ready '$work/server.out'"
 	rm -f "$work/talk"
 	mkfifo "$work/talk"
-	in_ns a "$tools/fttalk" connect 10.8.0.2 5000 cubic <"$work/talk" >"$work/client.out" &
+	in_ns a "$tools/fttalk" connect 10.8.0.2 5000 $algorithm <"$work/talk" >"$work/client.out" &
 	exec 8>"$work/talk"
 	wait_for "grep -q ready '$work/client.out'"
 	in_ns b sysctl -qw net.ipv4.tcp_congestion_control=cubic 2>/dev/null
@@ -134,8 +179,10 @@ for backend in $(backends tcx tc packet); do
 	before_a=$(ss_of a dport)
 	before_b=$(ss_of b sport)
 	# A dump that the kernel was asked for before the hundred octets left shows what was until then,
-	# and nothing later is told of a connection that is quiet: once more, then.
-	for try in 1 2 3 4 5 6 7 8; do
+	# and nothing later is told of a connection that is quiet: once more, then, and not always at the same
+	# moment of flowtop's beat.
+	for try in {1..24}; do
+		sleep "0.$((100 + try * 7 % 20 * 10))"
 		talk 100
 		settle a v0
 		after_a=$(ss_of a dport)
@@ -146,6 +193,7 @@ for backend in $(backends tcx tc packet); do
 		before_a=$after_a
 		before_b=$after_b
 	done
+	note "$backend: told at look $try"
 	total=$((2000000 + try * 100))
 	tcp_read r-$backend
 	if [ $backend = packet ]; then
@@ -182,6 +230,7 @@ for backend in $(backends tcx tc packet); do
 	is "$(tail -n 1 "$work/server.out")" $total "$backend: all of it arrived"
 	for ns in a r b; do ft_stop $ns-$backend; done
 done
+FT_INTERVAL=$interval
 
 # iperf3's own JSON. It looks for the last time when all is written, not when all has arrived: what
 # is sent again after that only the kernel counts, and flowtop as far as it looked. So flowtop has at

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Interfaces that vanish and come back, that a glob catches later, and what `any` takes.
-# timeout: 200
+# seconds: 30
 . "$(dirname "$0")/lib.sh"
+export FT_PANE=all # with all that it may look at
 
 ns_pair a b
 for backend in $(backends tcx tc packet); do

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Loopback: a packet passes the hooks of lo twice and counts once, in every backend.
 . "$(dirname "$0")/lib.sh"
+export FT_PANE=all # with all that it may look at
 
 ns_add a
 mapfile -t all < <(backends tcx tc packet)

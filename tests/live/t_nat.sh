@@ -2,7 +2,8 @@
 # A connection before and after NAT is one conversation, whoever translates what: a container's
 # that is masqueraded, one from outside to a forwarded port, a ping. Both sides name the process in
 # the container, a proxy on the forwarded port owns nothing, and no total changes.
-# timeout: 300
+# timeout: 600
+# seconds: 30
 . "$(dirname "$0")/lib.sh"
 fttalk=$top_builddir/tests/live/tools/fttalk
 
@@ -78,12 +79,13 @@ old=$talk old_pid=$pid
 for backend in tcx packet; do
 	one=one-$backend
 	ft_start $one r -i br0,v1 --backend $backend -d 0.3
-	talk out-$backend c 10.9.0.2 7000 s 7000
-	out=$talk out_pid=$pid
-	# The proxy listens where nothing will ever arrive.
+	# The proxy listens where nothing will ever arrive. It is here first: what is started later has
+	# the other connections' input open, and would keep them from ending.
 	ip netns exec r "$fttalk" listen 8080 >"$work/proxy.$backend" 2>&1 </dev/null &
 	proxy=$!
 	wait_for "grep -qs ready '$work/proxy.$backend'"
+	talk out-$backend c 10.9.0.2 7000 s 7000
+	out=$talk out_pid=$pid
 	talk in-$backend s 10.9.0.1 8080 c 5000
 	in=$talk in_listener=$listener
 	in_ns c ping -q -c 2 -i 0.2 10.9.0.2 >"$work/ping" 2>&1

@@ -3,6 +3,7 @@
 # other end of a wire is foreign, unless its packets show the socket that they come from: a veth
 # keeps that, and the tc programs see it.
 . "$(dirname "$0")/lib.sh"
+export FT_PANE=all
 
 ns_pair a b
 ip -n a addr add 10.0.0.11/24 dev v0

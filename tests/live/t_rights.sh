@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # What flowtop may do: with the capabilities that --doctor names and no root it counts exactly, on
 # interfaces that come later too; all that it has beyond those it gives up, in every thread;
-# under sudo it becomes the calling user. What it cannot give up it says.
-# timeout: 200
+# under sudo it becomes the calling user. What it cannot give up it says. The collector's thread alone is
+# ahead of others, and may change no file.
+# seconds: 45
 . "$(dirname "$0")/lib.sh"
+export FT_PANE=all # all that it does needs no more rights than it has
 
 "$flowtop" --doctor >"$work/doctor.out" 2>&1
 # The rights that it names, as setpriv wants them: net_admin bpf ...
@@ -51,6 +53,28 @@ confined() {
 	[ "$(part seccomp)" != yes ] || is "$(each_thread "$1" Seccomp)" 2 "$1: every thread's calls are filtered"
 }
 
+# of_threads NAME FIELD LIKE: field 2 (filters of calls) or 3 (nice), one line for the collector's thread and
+# one for all others if they agree; the one that it starts to look names up is LIKE one of these.
+of_threads() {
+	local task name
+	for task in "/proc/${ft_pids[$1]}/task"/*; do
+		name=others
+		case $(cat "$task/comm") in
+		flowtop-collect) name=collector ;;
+		flowtop-lookup) name=$3 ;;
+		esac
+		echo "$name $(awk '/^Seccomp_filters:/ { print $2 }' "$task/status")" \
+			"$(awk '{ sub(/.*\) /, ""); print $17 }' "$task/stat")"
+	done | sort -u | awk -v field="$2" '{ print $1, $field }' | sort -u
+}
+# The thread that Landlock can't hold is held by one filter more.
+reads_only() {
+	local had
+	had=$(of_threads "$1" 2 collector | awk '$1 == "others" { print $2 }')
+	[ "$(part seccomp)" != yes ] || is "$(of_threads "$1" 2 collector)" "collector $((had + 1))
+others $had" "$1: the thread that reads /proc may change no file"
+}
+
 # As nobody in particular, with what --doctor names.
 caps=$(printf ',+%s' "${rights[@]}")
 caps=${caps#,}
@@ -67,6 +91,8 @@ for backend in $(backends tcx tc packet); do
 	flowtop=$saved
 	is "$(each_thread $backend Uid)" "65534 65534 65534 65534" "$backend: it is not root"
 	confined $backend
+	reads_only $backend
+	is "$(of_threads $backend 3 others)" $'collector 0\nothers 0' "$backend: without the right no thread is ahead"
 	sent=$(ft_send a v0 b -n 1000 -s 200 --sport 7501 udp)
 	ft_wait_seen $backend 1000
 	ip -n a link add q0 type veth peer name v1 netns b
@@ -94,8 +120,19 @@ for url in openmetrics://127.0.0.1:9470 zmq://127.0.0.1:9471; do
 done
 ft_start root a -i v0 "${exports[@]}"
 confined root
+reads_only root
+is "$(of_threads root 3 others)" $'collector -10\nothers 0' "root: the thread that counts comes before all others"
 is "$(each_thread root Uid)" "0 0 0 0" "root who starts it stays the user root"
 ft_stop root
+
+printf '#!/bin/sh\nexec nice -n 5 %s "$@"\n' "$flowtop" >"$work/flowtop-nice"
+chmod +x "$work/flowtop-nice"
+saved=$flowtop
+flowtop=$work/flowtop-nice
+ft_start nice a -i v0
+flowtop=$saved
+is "$(of_threads nice 3 others)" $'collector 5\nothers 5' "who starts it by nice has no thread ahead of that"
+ft_stop nice
 
 # As sudo starts it. Another user's process is still found: its socket is a stranger's.
 printf '#!/bin/sh\nexec env SUDO_UID=65534 SUDO_GID=65534 %s "$@"\n' "$saved" >"$work/flowtop-sudo"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The screen in a real terminal (tmux): its numbers are those that were sent, keys do what they
-# say, a slow line's arrow is not three keys, and the terminal is sane after every kind of end.
-# timeout: 240
+# say, a slow line's arrow is not three keys, and the terminal is sane after every kind of end, also
+# while it does not read.
+# seconds: 30
 . "$(dirname "$0")/lib.sh"
 
 export LC_ALL=C.UTF-8 TERM=xterm-256color
@@ -28,6 +29,7 @@ start() {
 # sane NAME: after an end, the terminal is as it was.
 sane() {
 	wait_for '[ "$(tm display-message -p -t t "#{alternate_on}#{cursor_flag}#{mouse_any_flag}#{keypad_flag}")" = 0100 ]'
+	rm -f "$work/stty.after"
 	keys "stty -a >$work/stty.after; echo stty-\$((40 + 2))" Enter
 	sees stty-42
 	ok "$1: the terminal is sane" cmp -s "$work/stty.before" "$work/stty.after"
@@ -75,7 +77,7 @@ ok "T: only TCP" lacks 10.0.0.1:7501
 printf '\033' >"$work/esc"
 tm load-buffer "$work/esc"
 tm paste-buffer -t t
-sleep 0.4 # the pause itself is what is tested
+sleep 0.2 # the pause itself is what is tested: longer than Esc alone is waited for
 keys -l '[A'
 keys h
 ok "h: help" sees Moving
@@ -138,10 +140,89 @@ keys C-c
 sees status-
 sane Ctrl-C
 
-# An unknown terminal is taken for an ordinary one, and said so.
-keys "clear; TERM=nosuch $flowtop -n -i v0; echo status-\$?" Enter
+# A terminal that does not read, as over an SSH that is frozen: its server is stopped, and what the kernel
+# holds for it is full. Zero bytes are nothing to a terminal.
+server=$(tm display-message -p '#{pid}')
+freeze() {
+	kill -STOP "$server"
+	wait_for "grep -q '^State:.T' /proc/$server/status"
+	dd if=/dev/zero of="$(readlink "/proc/$pid/fd/1")" bs=1k count=1k oflag=nonblock 2>"$work/dd.err"
+	grep -q unavailable "$work/dd.err" || bail "the terminal takes more and more"
+}
+thaw() { kill -CONT "$server"; }
+# reads_signals: it is told that somebody wrote over its screen. Once it has heard that it draws all of it anew,
+# and is not held up by that if it hears it a second time.
+heard() { [ $((0x$(awk '/^ShdPnd:/ { print $2 }' "/proc/$pid/status") >> 17 & 1)) = 0 ]; }
+reads_signals() { kill -CONT "$pid" && wait_for heard && kill -CONT "$pid" && wait_for heard; }
+begin() {
+	start "$@"
+	pid=$(ip netns pids a | while read -r p; do
+		[ "$(cat "/proc/$p/comm" 2>/dev/null)" = flowtop ] && echo "$p"
+	done)
+}
+gone() { ! kill -0 "$pid" 2>/dev/null; }
+
+rec=$work/frozen.flow write=
+! "$flowtop" -V | grep -q SQLite || write="-w $rec"
+recorded() { sqlite3 -readonly -cmd '.timeout 10000' "$rec" "SELECT sum(tx_packets), sum(tx_bytes), sum(tx_l2_bytes)
+	FROM counts JOIN flows ON flows.id = flow WHERE local_port = $1" 2>>"$work/sqlite.err" | tr '|' ' '; }
+begin -i v0 $write
+freeze
+ok "frozen: it reads its signals" reads_signals || bail "it would wait for the terminal in all that follows"
+sent=$(ft_send a v0 b -n 1000 -s 100 --sport 7503 udp)
+[ -z "$write" ] || ok "frozen: and records on" wait_for "[ \"\$(recorded 7503)\" = '$(sent_triple "$sent")' ]"
+ok "frozen: and hears signals still" reads_signals
+thaw
+ok "thawed: the newest is on the screen" sees 10.0.0.1:7503
+is "$(screen | grep -c '(tcx)') $(screen | grep -c '^seen ') $(screen | tail -n 1 | grep -c 'q quit')" "1 1 1" \
+	"thawed: and the screen is whole"
+freeze
+ok "frozen again: it reads its signals" reads_signals
+sent=$(ft_send a v0 b -n 2000 -s 100 --sport 7504 udp)
+kill -TERM "$pid"
+ok "frozen: SIGTERM ends it" wait_for gone || kill -KILL "$pid"
+thaw
+ok "frozen: with the status of SIGTERM" sees status-0
+sane "frozen, SIGTERM"
+if [ -n "$write" ]; then
+	is "$(recorded 7504)" "$(sent_triple "$sent")" "frozen: the recording is complete"
+	is "$(sqlite3 -readonly "$rec" 'PRAGMA integrity_check'; ls "$rec"*)" "ok"$'\n'"$rec" "frozen: and whole"
+else
+	skip "frozen: the recording is complete" "built without SQLite"
+fi
+
+# Suspended while it is frozen, and brought back; then a crash.
+begin -i v0
+freeze
+ok "frozen: it reads its signals, to be stopped" reads_signals
+kill -TSTP "$pid"
+ok "frozen: SIGTSTP stops it" wait_for "grep -q '^State:.T' /proc/$pid/status"
+thaw
+sees Stopped
+sane "frozen, SIGTSTP"
+keys 'fg; echo resumed-$?' Enter
+ok "thawed: fg" sees 'q quit'
+freeze
+ok "frozen: it reads its signals, to crash" reads_signals
+kill -SEGV "$pid"
+ok "frozen: SIGSEGV ends it" wait_for gone || kill -KILL "$pid"
+thaw
+sees resumed-
+sane "frozen, SIGSEGV"
+
+# Where files are bounded, a frame in memory would be too.
+keys "ulimit -S -f 0" Enter
+start -i v0
+ok "with ulimit -f 0 the screen is drawn" sees 'q quit'
+keys C-c
+sees status-
+keys "ulimit -S -f unlimited" Enter
+sane "ulimit -f 0"
+
+# An unknown terminal is taken for an ordinary one, and said so. (curses leaks what it began for the unknown one.)
+keys "clear; ASAN_OPTIONS=detect_leaks=0 TERM=nosuch $flowtop -n -i v0; echo status-\$?" Enter
 ok "an unknown TERM" sees '1 flows'
 keys Q
-sees status-0
+ok "and it ends well" sees status-0
 tm kill-server
 done_testing

@@ -28,4 +28,29 @@ for name in "${names[@]}"; do
 	is_from "$name" 10.0.0.2 '.protocol == 132' "${sides[1]}" "$name: from the server"
 	ft_line "$name"
 done
+
+device_bytes() { in_ns a cat /sys/class/net/v0/statistics/{rx,tx}_bytes | awk '{ n += $1 } END { print n }'; }
+
+# Where the device takes super-packets whole, the kernel has no word for their segments and gives
+# them to no ring that asks for it: they are lost to AF_PACKET, which says so, and to nobody else.
+in_ns a ethtool -K v0 tx-sctp-segmentation on >/dev/null
+in_ns b iperf3 -s -1 -D -p 5202 >/dev/null 2>&1
+wait_for "ip netns exec b ss -Hltn | grep -q ':5202 '"
+for name in whole-$tcx whole-packet; do ft_start "$name" a -i v0 --backend "${name#*-}"; done
+before=$(packets)
+before_bytes=$(device_bytes)
+ok "iperf3 SCTP, super-packets whole" quiet in_ns a iperf3 --sctp -c 10.0.0.2 -p 5202 -n 500K
+settle a v0
+got=$(($(packets) - before))
+passed=$(($(device_bytes) - before_bytes))
+for name in whole-$tcx whole-packet; do ft_stop "$name"; done
+# The receiver takes each as one; we count what it would be on a wire. The device counts all bytes of
+# a super-packet, and headers once: ours are more by a frame's, IP's and SCTP's for each segment.
+read -r packets _ <<<"$(ft_from whole-$tcx 10.0.0.1 '.protocol == 132')"
+ok "$tcx: super-packets count as what they would be cut into" [ "$packets" -gt "$got" ]
+read -r packets bytes <<<"$(ft_total whole-$tcx seen)"
+within "$bytes" "$passed" $((passed + packets * (14 + 20 + 12))) "$tcx: with all that was sent"
+is "$(ft_last whole-$tcx .total.lost.packets)" 0 "$tcx: nothing lost"
+ok "packet: what the ring did not get is lost" [ "$(ft_last whole-packet .total.lost.by.ring)" -gt 0 ]
+for name in whole-$tcx whole-packet; do ft_line "$name"; done
 done_testing

@@ -2,7 +2,6 @@
 # TCP through GRE (with and without Ethernet inside), IPIP and 6in4, with super-packets: on the
 # tunnel's device packets are the kernel's segments, without a link layer where it has none; below
 # it the outer flow is the same packets, each with its own outer headers.
-# timeout: 300
 . "$(dirname "$0")/lib.sh"
 
 # device | last byte of its ends | arguments | link layer | outer bytes | outer protocol

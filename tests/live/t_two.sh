@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Two flowtops on one interface are both exact, whichever stops first and however; a flowtop that
 # was killed counts nothing any more, and the next one takes away what it left.
+# seconds: 35
 . "$(dirname "$0")/lib.sh"
+export FT_PANE=all # with all the programs that it may have
 
 # programs NAME: the programs that a flowtop of this test holds, by their ids, which the kernel
 # doesn't give twice.
@@ -24,6 +26,8 @@ for backend in $(backends tcx tc); do
 	start two $backend
 	first=$(ft_send a v0 b -n 300 --sport 7101 udp)
 	ft_wait_seen one 300
+	ft_rounds one 2
+	is "$(ft_last one '.interfaces[0].remark // ""')" "" "$backend: another flowtop ahead hides nothing"
 	ft_stop one
 	second=$(ft_send a v0 b -n 200 --sport 7102 udp)
 	start three $backend

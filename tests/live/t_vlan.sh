@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # VLAN devices over a watched device: the tag, in metadata or in band, is told and counted once a
 # segment; the VLAN device alone has no tag; `any` counts a packet once.
-# timeout: 200
 . "$(dirname "$0")/lib.sh"
 
 ns_pair a b

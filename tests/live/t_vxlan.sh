@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Super-packets inside a VXLAN tunnel: the outer flow has as many packets as the inner device
 # sent segments, and each carries the inner headers and 50 bytes of outer ones.
-# timeout: 200
 . "$(dirname "$0")/lib.sh"
 
 ns_pair a b

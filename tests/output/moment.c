@@ -18,6 +18,7 @@ static struct ft_snapshot_iface ifaces[3];
 static char note[] = "a note";
 static char *notes[] = { note };
 static char backend[] = "tcx", reason[] = "tcx works here", nothing[] = "", source[] = "sock_diag";
+static char health_source[] = "tcp_sock, set_state";
 
 static const struct ft_process curl = {
 	.id = FT_OWNER_FIRST, .pid = 812, .ppid = 1, .uid = 1000, .gid = 1000,
@@ -35,13 +36,14 @@ static const struct ft_process *const processes[] = { &curl, &ping };
 /* What curl's socket said, and its handshake: 2 units of 1024 ns, then 10. */
 static const struct ft_health socket_of_curl = {
 	.cookie = UINT64_MAX, .tick = MOMENT_END_NS - SECOND / 2,
-	.known = FT_HEALTH_MORE | FT_HEALTH_QUEUES, .state = FT_HEALTH_ESTABLISHED,
+	.known = FT_HEALTH_MORE | FT_HEALTH_QUEUES | FT_HEALTH_APP, .state = FT_HEALTH_ESTABLISHED,
 	.srtt_us = 12345, .min_rtt_us = 9000, .rttvar_us = 500, .rto_us = 204000,
 	.cwnd = 10, .ssthresh = FT_HEALTH_NO_SSTHRESH, .mss = 1448, .pmtu = 1500,
 	.unacked = 4, .lost = 1, .sacked = 2, .retrans = 1, .total_retrans = 31,
 	.data_segs_out = 1000, .delivery_rate = 1250000, .pacing_rate = FT_HEALTH_NO_PACING,
 	.bytes_acked = 40000, .bytes_received = 49000, .bytes_sent = 44888,
 	.bytes_retrans = 4888, .notsent_bytes = 100, .snd_wnd = 65535, .reordering = 3,
+	.app_sent = 38000, .app_received = 45000,
 	.busy_us = 1000000, .rwnd_limited_us = 730000, .wqueue = 5892, .drops = 7,
 	.options = FT_HEALTH_OPT_TIMESTAMPS | FT_HEALTH_OPT_SACK, .congestion = "cubic",
 };
@@ -232,7 +234,8 @@ const struct ft_snapshot *moment(void)
 		.deltas = deltas, .delta_count = MOMENT_ROWS, .live_flows = 7,
 		.processes = processes, .process_count = 2, .scopes = scopes, .scope_count = 2,
 		.ifaces = ifaces, .iface_count = 3, .backend = backend, .backend_reason = reason,
-		.capture_filter = nothing, .owner_source = source, .progress = -1,
+		.capture_filter = nothing, .owner_source = source,
+		.health_source = health_source, .progress = -1,
 		.pair_of = pair_of, .pairings = pairings, .pairing_count = 2, .nats = &nat,
 		.nat_count = 1, .tcp_of = tcp_of, .tcp_of_count = 1, .tcps = &tcp_of_curl,
 		.sockets = &socket_of_curl, .max_flows = 1000, .notes = notes, .note_count = 1,

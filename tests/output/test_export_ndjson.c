@@ -151,6 +151,24 @@ static void test_full(void **state)
 	expect_file(2);
 }
 
+/* Removed while it is written, with its directory: said, each time, and counted. */
+static void test_removed(void **state)
+{
+	struct ft_output *output;
+	char err[256] = "";
+
+	(void)state;
+	assert_int_equal(open_export(&output, err), 0);
+	assert_int_equal(output->ops->write(output, moment()), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(output->ops->write(output, moment()), -ESTALE);
+	assert_string_equal(output->remark, "the file was removed; intervals lost: 2");
+	assert_int_equal(output->ops->close(output), 0);
+	assert_int_equal(mkdir(folder, 0700), 0);
+}
+
 /* Nobody reads, then somebody does, then goes. */
 static void test_fifo(void **state)
 {
@@ -190,6 +208,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_fifo, set_up, tear_down),
 	};
 

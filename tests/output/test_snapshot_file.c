@@ -157,6 +157,21 @@ static void home_when_the_directory_is_gone(void **state)
 	assert_int_equal(chdir(place), 0);
 }
 
+/* Where the folder is the root, or home is if we may not write there: one slash. */
+static void the_root_has_a_slash_already(void **state)
+{
+	char *path, err[256];
+
+	(void)state;
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(write_one("text", "router1", &path, err, sizeof(err)), 0);
+	unlink(path);
+	assert_int_equal(path[0], '/');
+	assert_null(strstr(path, "//"));
+	free(path);
+	assert_int_equal(chdir(place), 0);
+}
+
 static int make_place(void **state)
 {
 	(void)state;
@@ -183,6 +198,7 @@ int main(void)
 		cmocka_unit_test(no_link_is_followed),
 		cmocka_unit_test(under_sudo_it_is_the_callers),
 		cmocka_unit_test(home_when_the_directory_is_gone),
+		cmocka_unit_test(the_root_has_a_slash_already),
 	};
 
 	return cmocka_run_group_tests(tests, make_place, remove_place);

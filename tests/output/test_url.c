@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -69,6 +70,60 @@ static void test_bad(void **state)
 	}
 }
 
+/* Users and passwords: read where they may be, shown nowhere. */
+static void test_login(void **state)
+{
+	static const struct {
+		const char *text, *user, *password, *public, *hidden;
+	} rows[] = {
+		{ "m://h:1/d", NULL, NULL, "m://h:1/d", "m://h:1/d" },
+		{ "m://ana@h:1/d", "ana", NULL, "m://h:1/d", "m://xxx@h:1/d" },
+		{ "m://ana:secret@h", "ana", "secret", "m://h", "m://xxxxxxxxxx@h" },
+		{ "m://ana:@h", "ana", "", "m://h", "m://xxxx@h" },
+		{ "m://a%40b:p%3a%2f@[::1]:2", "a@b", "p:/", "m://[::1]:2", "m://xxxxxxxxxxxxx@[::1]:2" },
+		{ "m://h/d?x=a@b", NULL, NULL, "m://h/d?x=a@b", "m://h/d?x=a@b" },
+	};
+	static const char *const bad[] = { "m://@h", "m://:secret@h", "m://a:secret@b@h", "m://ana:%00@h",
+					   "m://ana:sec/ret@h:1", "m://ana:secret@h;" };
+	struct ft_url url;
+	char err[256], text[64], *public;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (ft_url_parse_login(rows[i].text, &url, err, sizeof(err)) < 0)
+			fail_msg("%s: %s", rows[i].text, err);
+		assert_int_equal(url.user == NULL, rows[i].user == NULL);
+		if (url.user)
+			assert_string_equal(url.user, rows[i].user);
+		assert_int_equal(url.password == NULL, rows[i].password == NULL);
+		if (url.password)
+			assert_string_equal(url.password, rows[i].password);
+		assert_string_equal(url.text, rows[i].public);
+		ft_url_done(&url);
+		assert_int_equal(ft_url_parse(rows[i].text, &url, err, sizeof(err)),
+				 rows[i].user ? -22 : 0);
+		if (!rows[i].user)
+			ft_url_done(&url);
+		public = ft_url_public(rows[i].text);
+		assert_string_equal(public, rows[i].public);
+		free(public);
+		snprintf(text, sizeof(text), "%s", rows[i].text);
+		ft_url_hide(text);
+		assert_string_equal(text, rows[i].hidden);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(ft_url_parse_login(bad[i], &url, err, sizeof(err)), -22);
+		assert_null(strstr(err, "sec"));
+		assert_int_equal(ft_url_parse(bad[i], &url, err, sizeof(err)), -22);
+		assert_null(strstr(err, "sec"));
+	}
+	assert_true(ft_exporter_check("clickhoue://ana:secret@h/d", err, sizeof(err)) < 0);
+	assert_null(strstr(err, "secret"));
+	assert_true(ft_exporter_check("ipfix://ana:secret@h:1", err, sizeof(err)) < 0);
+	assert_null(strstr(err, "secret"));
+	assert_int_equal(ft_exporter_check("clickhouse://ana:secret@h/d", err, sizeof(err)), 0);
+}
+
 /* Numbers within bounds; names that nobody knows. */
 static void test_parameters(void **state)
 {
@@ -127,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_kinds),
 	};

@@ -21,9 +21,11 @@
 #include <time.h>
 #include <wchar.h>
 
+#include "core/difference.h"
 #include "core/names.h"
 #include "core/socket.h"
 #include "options.h"
+#include "tests/core/boxed.h"
 #include "tests/core/made_sockets.h"
 #include "tests/output/moment.h"
 #include "tests/core/made_events.h"
@@ -42,6 +44,7 @@ struct desk {
 	struct ft_listing listing[FT_LIST_MAX];
 	struct ft_scene scene;
 	const struct ft_snapshot *snapshot;
+	const struct ft_snapshot *difference; /* owned: the snapshot, while it is one; or NULL */
 };
 
 static struct ft_snapshot *recorded;
@@ -75,12 +78,27 @@ static void draw(struct desk *desk)
 		ft_view_fit(&desk->view, &stage);
 }
 
+/* A moment, against the baseline if there is one; borrowed. */
+static void show(struct desk *desk, const struct ft_snapshot *moment)
+{
+	const struct ft_snapshot *old = desk->difference;
+
+	desk->difference = desk->view.mark && moment ? ft_difference_new(desk->view.mark, moment, true) :
+						       NULL;
+	desk->snapshot = desk->difference ? desk->difference : moment;
+	if (moment)
+		ft_view_took(&desk->view, desk->snapshot);
+	draw(desk);
+	ft_snapshot_put(old);
+}
+
 static void give(void *arg, const struct ft_event *event)
 {
 	struct desk *desk = arg;
 	struct ft_stage stage = ft_screen_stage(&desk->scene);
 
-	ft_view_step(&desk->view, event, &stage);
+	if (ft_view_step(&desk->view, event, &stage) & FT_FX_MARK)
+		show(desk, ft_difference_moment(desk->snapshot));
 	draw(desk);
 }
 
@@ -113,6 +131,7 @@ static void close_desk(struct desk *desk)
 {
 	for (unsigned i = 0; i < FT_LIST_MAX; i++)
 		ft_listing_done(&desk->listing[i]);
+	ft_snapshot_put(desk->difference);
 	ft_view_done(&desk->view);
 }
 
@@ -241,8 +260,26 @@ static const struct {
 	{ "help-120x90", 120, 90, false, "?" },
 	{ "menu-group", 80, 24, false, "a Down" },
 	{ "menu-sort", 40, 10, false, "F6 End" },
+	{ "menu-actions", 80, 24, false, "Down x Down" },
+	{ "menu-actions-details", 60, 20, true, "Enter x" },
 	{ "too-small", 39, 9, false, "" },
 };
+
+/* While a flow's packets are written the header says so, and the menu offers the other way. */
+static void test_writing(void **state)
+{
+	struct ft_snapshot writing = *recorded;
+	struct desk desk;
+
+	(void)state;
+	open_desk(&desk, &writing, 80, 24, false);
+	desk.view.writing[0] = writing.taps.flow[0] = ft_listing_id(desk.scene.listing, 0);
+	desk.view.writing_count = 1;
+	writing.taps.count = 1;
+	keys_each("x", give, &desk);
+	check(&desk, "writing");
+	close_desk(&desk);
+}
 
 /* The recorded snapshot, at several sizes and after keys. */
 static void test_recorded(void **state)
@@ -283,6 +320,7 @@ static void test_health(void **state)
 
 	(void)state;
 	busy.max_flows = 1000000;
+	busy.store.sockets_missed = 42;
 	busy.cost = (struct ft_cost){
 		.over_ns = 1000000000, .timed = true,
 		.by = { { 4, 250000, 25000000 }, { 9, 1200, 600000 } },
@@ -302,8 +340,110 @@ static void test_health(void **state)
 	open_desk(&desk, recorded, 40, 12, true);
 	keys_each("6", give, &desk);
 	check(&desk, "health-not-measured");
+	desk.view.past = true;
+	draw(&desk);
+	check(&desk, "health-past");
+	desk.view.recording = true;
+	draw(&desk);
+	check(&desk, "health-recording");
+	desk.view.past = desk.view.recording = false;
 	keys_each("6", give, &desk); /* away again */
 	assert_int_equal(ft_view_front(&desk.view)->pane, FT_PANE_FLOWS);
+	close_desk(&desk);
+}
+
+/* Live, the interval that was asked for; read back, the shown moment's own. */
+static void test_interval(void **state)
+{
+	static const struct {
+		bool recording;
+		uint64_t ns;
+		const char *words;
+	} intervals[] = {
+		{ false, 300123456, " 1s " },	   { true, 300123456, " 0.3s " },
+		{ true, 99912345, " 0.1s " },	   { true, 250001234, " 0.25s " },
+		{ true, 3123456, " 0.0031s " },	   { true, 1000123456, " 1s " },
+		{ true, 1503123456, " 1.5s " },	   { true, 3600001234567, " 3600s " },
+		{ true, 0, " 1s " },
+	};
+	struct ft_snapshot moment = *recorded;
+	struct desk desk;
+	char line[400];
+
+	(void)state;
+	open_desk(&desk, &moment, 80, 24, false);
+	for (size_t i = 0; i < sizeof(intervals) / sizeof(intervals[0]); i++) {
+		desk.view.recording = intervals[i].recording;
+		moment.interval_ns = intervals[i].ns;
+		draw(&desk);
+		read_line(0, line, sizeof(line));
+		if (!strstr(line, intervals[i].words))
+			fail_msg("%zu: no%sin%s", i, intervals[i].words, line);
+	}
+	close_desk(&desk);
+}
+
+/* The bar names pause where it does something, and what leads out of the past. */
+static void test_hints(void **state)
+{
+	static const struct {
+		bool past, recording, plays, paused, held;
+		const char *words; /* between those before and behind */
+	} hints[] = {
+		{ false, false, false, false, false, "group  Space pause  J" },
+		{ false, false, false, true, false, "group  Space resume  J" },
+		{ true, false, false, false, false, "group  0 now  J" },
+		{ true, false, false, true, false, "group  0 now  J" },
+		{ false, true, false, false, false, "group  J" },
+		{ false, true, true, false, false, "group  Space pause  J" },
+		{ false, true, true, false, true, "group  Space resume  J" },
+		{ true, false, true, false, false, "group  0 now  Space pause  J" },
+	};
+	struct desk desk;
+	char line[400];
+
+	(void)state;
+	open_desk(&desk, recorded, 120, 24, false);
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+		desk.view.past = hints[i].past;
+		desk.view.recording = hints[i].recording;
+		desk.view.plays = hints[i].plays;
+		desk.view.paused = hints[i].paused;
+		desk.view.held = hints[i].held;
+		draw(&desk);
+		read_line(23, line, sizeof(line));
+		if (!strstr(line, hints[i].words))
+			fail_msg("%zu: no %s in %s", i, hints[i].words, line);
+	}
+	close_desk(&desk);
+}
+
+/* The first column of talkers has the name of what they are grouped by, also when it is narrow. */
+static void test_group_titles(void **state)
+{
+	static const char *const titles[FT_GROUP_MAX] = {
+		[FT_GROUP_HOST] = " Host",	 [FT_GROUP_NET] = " Network",
+		[FT_GROUP_PORT] = " Port",	 [FT_GROUP_PROTOCOL] = " Protocol",
+		[FT_GROUP_USER] = " User",	 [FT_GROUP_IFACE] = " Interface",
+		[FT_GROUP_VLAN] = " VLAN",	 [FT_GROUP_PROCESS] = " Process",
+	};
+	struct desk desk;
+	char line[400], wanted[40];
+
+	(void)state;
+	open_desk(&desk, recorded, 40, 10, true);
+	keys_each("2", give, &desk);
+	for (int sorted = 0; sorted < 2; sorted++) {
+		for (size_t i = 0; i < FT_GROUP_MAX; i++) {
+			desk.view.group_by = (enum ft_group_by)i;
+			draw(&desk);
+			read_line(desk.scene.body - 1, line, sizeof(line));
+			snprintf(wanted, sizeof(wanted), "%s%c", titles[i], sorted ? '^' : ' ');
+			if (strncmp(line, wanted, strlen(wanted)) != 0)
+				fail_msg("%zu: no %s in %s", i, wanted, line);
+		}
+		ft_view_sort_by(&desk.view, ft_column_find("host"));
+	}
 	close_desk(&desk);
 }
 
@@ -340,6 +480,10 @@ static void test_sockets(void **state)
 	open_desk(&desk, &listed, 80, 24, false);
 	keys_each("4 Enter Down y F", give, &desk);
 	check(&desk, "sockets-asking");
+	desk.view.past = true;
+	draw(&desk);
+	check(&desk, "sockets-past");
+	desk.view.past = false;
 	keys_each("Space", give, &desk);
 	check(&desk, "sockets-held");
 	close_desk(&desk);
@@ -564,6 +708,66 @@ static void test_ascii(void **state)
 	}
 }
 
+/* Two moments a minute apart: a flow came, one went, one counted more, one slowed down. */
+static void make_pair(struct ft_snapshot **ret_before, struct ft_snapshot **ret_after)
+{
+	struct ft_snapshot *before = boxed(recorded), *after = boxed(recorded);
+	struct ft_flow_hot *rows = (struct ft_flow_hot *)(uintptr_t)after->rows;
+
+	before->row_count--;
+	after->end_ns += 65000000000ULL;
+	after->generation++;
+	rows[0].total[0].packets += 1200;
+	rows[0].total[0].bytes += 1700000;
+	rows[0].total[0].l2_bytes += 1716800;
+	for (int w = 0; w < FT_WINDOWS; w++)
+		rows[1].rate_bytes[w][0] = rows[1].rate_bytes[w][1] = 0;
+	memmove(&rows[2], &rows[3], (after->row_count - 3) * sizeof(rows[0]));
+	after->row_count--;
+	*ret_before = before;
+	*ret_after = after;
+}
+
+/* Key B: marked, against a later moment, in each list, at each size; and ended. */
+static void test_difference(void **state)
+{
+	static const struct {
+		const char *name;
+		int width, height;
+		bool ascii;
+		const char *keys;
+	} differences[] = {
+		{ "difference-120x24", 120, 24, false, "" },
+		{ "difference-80x24", 80, 24, false, "m m R" },
+		{ "difference-40x10", 40, 10, true, "" },
+		{ "difference-talkers", 100, 24, false, "2" },
+		{ "difference-processes", 100, 24, false, "3" },
+		{ "difference-details", 100, 40, false, "F6 Home Enter Enter" },
+		{ "difference-gone", 100, 40, false, "F6 Home Enter Down Enter" },
+		{ "difference-gone-actions", 100, 24, false, "F6 Home Enter Down x" },
+		{ "difference-filter", 100, 24, false, "/ 'tcp' Enter" },
+		{ "difference-over", 80, 24, false, "F6 Home Enter B" },
+	};
+	struct ft_snapshot *before, *after;
+	struct desk desk;
+
+	(void)state;
+	make_pair(&before, &after);
+	for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++) {
+		open_desk(&desk, before, differences[i].width, differences[i].height,
+			  differences[i].ascii);
+		keys_each("B", give, &desk);
+		if (i == 0)
+			check(&desk, "difference-marked");
+		show(&desk, after);
+		keys_each(differences[i].keys, give, &desk);
+		check(&desk, differences[i].name);
+		close_desk(&desk);
+	}
+	ft_snapshot_put(before);
+	ft_snapshot_put(after);
+}
+
 /* What clicks find is where it is drawn. */
 static void test_map(void **state)
 {
@@ -596,13 +800,13 @@ static void test_map(void **state)
 static void test_random_keys(void **state)
 {
 	static const char text[] = "tcp ort43()<>=10.\"/:x";
-	struct ft_snapshot listed = *recorded;
-	const struct ft_snapshot *moments[] = { &listed, moment(), NULL };
+	struct ft_snapshot *listed = boxed(recorded), *made = boxed(moment());
+	const struct ft_snapshot *moments[] = { listed, made, NULL };
 	struct ft_event event = { .key = 0 };
 	struct desk desk;
 
 	(void)state;
-	listed.socket_list = made_sockets(recorded->end_ns);
+	listed->socket_list = made_sockets(recorded->end_ns);
 	srandom(11);
 	for (int round = 0; round < 40; round++) {
 		open_desk(&desk, moments[random() % 2], 80, 24, random() % 2);
@@ -622,14 +826,15 @@ static void test_random_keys(void **state)
 			else if (dice < 45)
 				resizeterm(1 + (int)(random() % 60), 1 + (int)(random() % 200));
 			else if (dice < 50)
-				desk.snapshot = moments[random() % 3];
+				show(&desk, moments[random() % 3]);
 			give(&desk, &event);
 			assert_in_range(desk.scene.cursor_y, 0, LINES - 1);
 			assert_in_range(desk.scene.cursor_x, 0, COLS);
 		}
 		close_desk(&desk);
 	}
-	ft_socket_list_put(listed.socket_list);
+	ft_snapshot_put(listed);
+	ft_snapshot_put(made);
 }
 
 #if ENABLE_NLS
@@ -699,13 +904,17 @@ static int close_screen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_recorded), cmocka_unit_test(test_moment),
-		cmocka_unit_test(test_no_owners), cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_recorded),
+		cmocka_unit_test(test_writing), cmocka_unit_test(test_moment),
+		cmocka_unit_test(test_no_owners), cmocka_unit_test(test_interval),
+		cmocka_unit_test(test_hints),	 cmocka_unit_test(test_group_titles),
+		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_health),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_empty),	 cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_attributes), cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_ascii),	 cmocka_unit_test(test_map),
+		cmocka_unit_test(test_difference),
 		cmocka_unit_test(test_random_keys),
 #if ENABLE_NLS
 		cmocka_unit_test(test_german),

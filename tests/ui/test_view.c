@@ -165,7 +165,7 @@ static void describe(struct desk *desk, char *text, size_t size)
 		 " pane:%s depth:%u line:%zu top:%zu flow:%u rows:%zu skip:%u sort:%s%c "
 		 "shown:%s%s%s%s%s%s filter:[%s] find:[%s] prompt:%s menu:%d unit:%s amounts:%s "
 		 "window:%u group:%s closed:%s hosts:%s services:%s ports:%s command:%s "
-		 "order:%s %s interval:%llu base:%s fx:%s%s%s%s%s%s%s%s wish:%d,%lld message:%s ",
+		 "order:%s %s interval:%llu base:%s mark:%s fx:%s%s%s%s%s%s%s%s%s%s wish:%d,%lld message:%s ",
 		 panes[front->pane], view->depth, front->index, front->top, selected_flow(desk),
 		 rows, front->skip, view->sort[list].column->id,
 		 view->sort[list].ascending ? '+' : '-', shown & FT_SHOW_TCP ? "T" : "",
@@ -180,10 +180,13 @@ static void describe(struct desk *desk, char *text, size_t size)
 		 view->show.full_command ? "full" : "short", view->frozen ? "kept" : "free",
 		 view->paused ? "paused" : "live",
 		 (unsigned long long)view->interval_ns / 1000000U, view->baseline ? "now" : "start",
+		 view->mark ? "yes" : "no",
 		 desk->effects & FT_FX_QUIT ? "Q" : "", desk->effects & FT_FX_WRITE ? "W" : "",
 		 desk->effects & FT_FX_COPY ? "C" : "", desk->effects & FT_FX_INTERVAL ? "I" : "",
 		 desk->effects & FT_FX_SUSPEND ? "S" : "", desk->effects & FT_FX_REDRAW ? "R" : "",
 		 desk->effects & FT_FX_TAKE ? "T" : "", desk->effects & FT_FX_PAST ? "P" : "",
+		 desk->effects & FT_FX_MARK ? "M" : "",
+		 desk->effects & FT_FX_PACKETS ? "X" : "",
 		 (int)view->wish.kind, (long long)view->wish.amount, view->message[0] ? "yes" : "no");
 }
 
@@ -282,6 +285,17 @@ static const struct {
 	{ "F6 Esc", "menu:0 sort:rate-" },
 	{ "F6 Home Enter", "menu:0 sort:local+" },
 	{ "F6 q", "menu:0 fx:" },
+	/* actions: the row stays chosen, whatever comes first later */
+	{ "x", "menu:3 pane:flows flow:1" },
+	{ "x Esc", "menu:0 fx:" },
+	{ "x Enter", "menu:0 fx:X" },
+	{ "x x", "menu:0 fx:X" },
+	{ "x Down Enter", "menu:0 pane:details depth:1" },
+	{ "Down x End Enter", "menu:0 fx:C pane:flows line:1" },
+	{ "Enter x x", "menu:0 fx:X pane:details" },
+	{ "Enter x Down Enter", "menu:0 fx:C pane:details depth:1" },
+	{ "2 x", "menu:0 message:yes fx:" },
+	{ "h x", "menu:0 message:yes fx:" },
 	/* grouping */
 	{ "a", "menu:2 pane:flows" },
 	{ "a Down Enter", "menu:0 pane:talkers group:network" },
@@ -313,6 +327,13 @@ static const struct {
 	{ "T / 'udp' Enter", "shown:T46 rows:0" },
 	{ "T / 'tcp' Enter =", "shown:TUIO46 filter:[] rows:12" },
 	{ "c", "closed:no" },
+	/* the difference: begun, ended, and no effect on where one is */
+	{ "", "mark:no" },
+	{ "B", "mark:yes fx:M message:yes line:0 flow:1" },
+	{ "B B", "mark:no fx:M message:yes" },
+	{ "Down Down B", "mark:yes line:2 flow:3" },
+	{ "Enter B", "mark:yes pane:details depth:1" },
+	{ "h B", "mark:yes pane:help" },
 	/* finding hides nothing */
 	{ "J 'port", "prompt:find" },
 	{ "J 'port 1005'", "line:4 flow:5 rows:12" },
@@ -376,7 +397,7 @@ static const struct {
 	{ ": Enter", "fx: prompt:none" },
 	{ ": '-5m' Esc", "fx: prompt:none" },
 	/* what means nothing */
-	{ "K W S x B f e E 9 H M", "pane:flows depth:0 line:0 sort:rate- fx: prompt:none" },
+	{ "K W S x f e E 9 H M", "pane:flows depth:0 line:0 sort:rate- fx: prompt:none" },
 };
 
 static void test_keys(void **state)
@@ -474,6 +495,43 @@ static void test_gone(void **state)
 	close_desk(&desk);
 }
 
+/* Space holds what goes on: not a moment of the past, nor of a recording, unless they play. */
+static void test_pause(void **state)
+{
+	static const struct {
+		bool past, recording, plays;
+		const char *once, *twice; /* Space */
+		bool held;                /* once */
+	} pauses[] = {
+		{ false, false, false, "paused fx: message:no", "live fx:T message:no", false },
+		{ true, false, false, "live fx: message:yes", "live fx: message:yes", false },
+		{ false, true, false, "live fx: message:yes", "live fx: message:yes", false },
+		{ false, true, true, "live fx: message:no", "live fx: message:no", true },
+		/* a capture file */
+		{ false, false, true, "paused fx: message:no", "live fx:T message:no", false },
+		{ true, false, true, "paused fx: message:no", "live fx:T message:no", false },
+	};
+	struct desk desk;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
+		char what[32];
+
+		snprintf(what, sizeof(what), "pauses[%zu]", i);
+		open_desk(&desk, &defaults);
+		desk.view.past = pauses[i].past;
+		desk.view.recording = pauses[i].recording;
+		desk.view.plays = pauses[i].plays;
+		press(&desk, "Space");
+		expect(&desk, what, pauses[i].once);
+		assert_int_equal(desk.view.held, pauses[i].held);
+		press(&desk, "Space");
+		expect(&desk, what, pauses[i].twice);
+		assert_false(desk.view.held);
+		close_desk(&desk);
+	}
+}
+
 /* --readonly refuses what acts, and says so. */
 static void test_readonly(void **state)
 {
@@ -485,6 +543,8 @@ static void test_readonly(void **state)
 	open_desk(&desk, &options);
 	press(&desk, "w");
 	expect(&desk, "w", "fx: message:yes");
+	press(&desk, "x");
+	expect(&desk, "x", "menu:0 fx: message:yes");
 	close_desk(&desk);
 }
 
@@ -670,7 +730,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),	    cmocka_unit_test(test_follow),
 		cmocka_unit_test(test_frozen),	    cmocka_unit_test(test_pins),
-		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_readonly),
+		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_readonly),
 		cmocka_unit_test(test_options),	    cmocka_unit_test(test_mouse),
 		cmocka_unit_test(test_momentse),	    cmocka_unit_test(test_long_prompt),
 		cmocka_unit_test(test_keymap),     cmocka_unit_test(test_places),

@@ -8,10 +8,11 @@
  * (10.0.0.2, fd00::2), both joined by v0. Each scenario uses PORT to PORT + 9 on its own side, so
  * that its flows are told apart by them. It prints what has to be found, one flow a line:
  *
- *	SIDE PROTOCOL KEY PID NAME MIN MAX
+ *	SIDE PROTOCOL KEY PID NAME MIN MAX GOT-MIN GOT-MAX
  *
  * SIDE is local (our end's process) or remote; KEY our port, or the id of an echo, or 0; PID 0 means
- * the kernel; MIN and MAX are the L3 bytes that our end must have sent, exact for datagrams.
+ * the kernel; MIN and MAX are the L3 bytes that this end must have sent, exact for datagrams,
+ * GOT-MIN and GOT-MAX those of the other.
  * Then it prints "acted", and stays until the file HOLD is there (90 s at most, times FT_SLOW), so
  * that sources slower than BPF can look at it; scenarios of short lives don't. A HOLD of digits is
  * so many milliseconds, for where no file can be shared. With GO-FILE it sets up, prints "ready",
@@ -21,9 +22,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/io_uring.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
@@ -31,6 +35,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -38,6 +43,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -55,6 +61,14 @@
 #define BYTES 100000
 #define DATAGRAM 1000
 #define MAX_PEERS 1100
+
+/* For AddressSanitizer. Leaks are looked for by a thread that traces its process by the number that
+ * /proc has for it, which is another one in a namespace of our own. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
 
 static int port;
 static char *hold_file;
@@ -123,18 +137,33 @@ static void set_name(const char *name)
 	prctl(PR_SET_NAME, name);
 }
 
-/* What has to be found. */
+/* What has to be found, both ways. */
+static void expect_both(const char *side, int protocol, int key, int pid, const char *name,
+			long min, long max, long got_min, long got_max)
+{
+	printf("%s %d %d %d %s %ld %ld %ld %ld\n", side, protocol, key, pid, name, min, max,
+	       got_min, got_max);
+	fflush(stdout);
+}
+
+/* What has to be found, whatever came back. */
 static void expect(const char *side, int protocol, int key, int pid, const char *name, long min,
 		   long max)
 {
-	printf("%s %d %d %d %s %ld %ld\n", side, protocol, key, pid, name, min, max);
-	fflush(stdout);
+	expect_both(side, protocol, key, pid, name, min, max, 0, LONG_MAX);
 }
 
 /* TCP: headers, handshake and what else is needed add a little. */
 static void expect_tcp(const char *side, int key, int pid, const char *name, long payload)
 {
 	expect(side, IPPROTO_TCP, key, pid, name, payload, payload + payload / 10 + 4000);
+}
+
+/* The same the other way: of ours there is little but what acknowledges it. */
+static void expect_download(int key, int pid, const char *name, long payload)
+{
+	expect_both("local", IPPROTO_TCP, key, pid, name, 40, 20000, payload,
+		    payload + payload / 10 + 4000);
 }
 
 /* UDP over IPv4 (28 bytes of headers) or IPv6 (48), exactly. */
@@ -218,6 +247,28 @@ static void send_all(int fd, size_t count)
 			die("send");
 		count -= (size_t)sent;
 	}
+}
+
+/* Reads so many octets. */
+static void receive_all(int fd, size_t count)
+{
+	while (count > 0) {
+		ssize_t got = recv(fd, block, count < BYTES ? count : BYTES, 0);
+
+		if (got <= 0)
+			die("recv");
+		count -= (size_t)got;
+	}
+}
+
+/* Waits until the other side has acknowledged all; 30 s at most, times FT_SLOW. */
+static void wait_acknowledged(int fd)
+{
+	const char *slow = getenv("FT_SLOW");
+	int tries = 6000 * (slow && atoi(slow) > 0 ? atoi(slow) : 1), left = 1;
+
+	while (tries-- > 0 && ioctl(fd, SIOCOUTQ, &left) == 0 && left > 0)
+		sleep_ms(5);
 }
 
 /* Reads until the other side is done. */
@@ -317,6 +368,42 @@ static pid_t start_sink(int family, int connections)
 	return in_b(sink, family, connections);
 }
 
+/* Accepts one connection, sends BYTES, stays until the other side ends it. */
+static void source(int family, int arg)
+{
+	int listener = open_socket(family, SOCK_STREAM, sink_protocol), fd;
+	struct sockaddr_storage addr;
+	socklen_t size = address(family, true, sink_port, &addr);
+
+	(void)arg;
+	if (bind(listener, (struct sockaddr *)&addr, size) < 0 || listen(listener, 1) < 0)
+		die("source %d", sink_port);
+	ready();
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0)
+		die("accept in b");
+	send_all(fd, BYTES);
+	drain(fd);
+}
+
+/* Answers the first datagram with `arg` others. */
+static void answerer(int family, int arg)
+{
+	int fd = open_socket(family, SOCK_DGRAM, 0);
+	struct sockaddr_storage addr, from;
+	socklen_t size = address(family, true, port + 5000, &addr), from_size = sizeof(from);
+
+	if (bind(fd, (struct sockaddr *)&addr, size) < 0)
+		die("bind in b");
+	ready();
+	if (recvfrom(fd, block, BYTES, 0, (struct sockaddr *)&from, &from_size) < 0)
+		die("recvfrom in b");
+	for (int i = 0; i < arg; i++)
+		if (sendto(fd, block, DATAGRAM, 0, (struct sockaddr *)&from, from_size) < 0)
+			die("answer");
+	hold();
+}
+
 #define ANSWER 5000
 static bool callers_stay;
 
@@ -357,8 +444,8 @@ static void callers(int family, int arg)
 		hold();
 }
 
-/* Sends one datagram to PORT every 20 ms, `arg` times. */
-static void talker(int family, int arg)
+/* Sends one datagram to PORT every 20 ms, `arg` times; returns the socket once all has been held. */
+static int talk(int family, int arg)
 {
 	int fd = open_socket(family, SOCK_DGRAM, 0);
 	struct sockaddr_storage addr, own;
@@ -373,6 +460,18 @@ static void talker(int family, int arg)
 		sleep_ms(20);
 	}
 	hold();
+	return fd;
+}
+
+static void talker(int family, int arg) { talk(family, arg); }
+
+/* The same, and one datagram more in the end: whoever found the owner late says so then. */
+static void late_talker(int family, int arg)
+{
+	struct sockaddr_storage addr;
+	socklen_t size = address(family, false, port, &addr);
+
+	sendto(talk(family, arg), block, DATAGRAM, 0, (struct sockaddr *)&addr, size);
 }
 
 /* ---- clients */
@@ -401,6 +500,82 @@ static void tcp_client_of(int family)
 
 static void tcp_client(void) { tcp_client_of(AF_INET); }
 static void tcp6_client(void) { tcp_client_of(AF_INET6); }
+
+/* A connection to what sends BYTES. */
+static int download_socket(int family)
+{
+	int fd;
+
+	sink_protocol = 0;
+	sink_port = port + 5000;
+	in_b(source, family, 0);
+	fd = open_socket(family, SOCK_STREAM, 0);
+	bind_to(fd, family, port);
+	connect_to_peer(fd, family, port + 5000);
+	return fd;
+}
+
+static void download_of(int family)
+{
+	receive_all(download_socket(family), BYTES);
+	expect_download(port, getpid(), "ftsock", BYTES);
+	hold();
+}
+
+static void tcp_download(void) { download_of(AF_INET); }
+static void tcp6_download(void) { download_of(AF_INET6); }
+
+/* Two processes at once, one sends, the other gets. */
+static void tcp_duplex(void)
+{
+	static const char *const names[] = { "ftup", "ftdown" };
+	pid_t pid;
+
+	sink_port = port + 5000;
+	in_b(sink, AF_INET, 1);
+	sink_port = port + 5001;
+	in_b(source, AF_INET, 0);
+	for (int i = 0; i < 2; i++) {
+		pid = fork();
+		if (pid == 0) {
+			int fd = open_socket(AF_INET, SOCK_STREAM, 0);
+
+			set_name(names[i]);
+			bind_to(fd, AF_INET, port + i);
+			connect_to_peer(fd, AF_INET, port + 5000 + i);
+			if (i == 0)
+				send_all(fd, BYTES);
+			else
+				receive_all(fd, BYTES);
+			hold();
+			_exit(0);
+		}
+		if (i == 0)
+			expect_tcp("local", port, pid, names[i], BYTES);
+		else
+			expect_download(port + 1, pid, names[i], BYTES);
+	}
+	acted();
+	while (wait(NULL) > 0)
+		;
+}
+
+/* A little at a time, over several of flowtop's intervals. */
+static void tcp_drip(void)
+{
+	enum { COUNT = 40, EACH = 500 };
+	int fd = tcp_socket(AF_INET, 0);
+
+	for (int i = 0; i < COUNT; i++) {
+		send_all(fd, EACH);
+		wait_acknowledged(fd); /* else several become one segment */
+		sleep_ms(25);
+	}
+	/* each with headers of its own, and with an answer */
+	expect("local", IPPROTO_TCP, port, getpid(), "ftsock", COUNT * EACH + COUNT * 52,
+	       COUNT * EACH + COUNT * 52 + 4000);
+	hold();
+}
 
 /* A v6 socket that talks v4. */
 static void tcp_mapped(void)
@@ -439,6 +614,92 @@ static void tcp_short(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* The same of a socket that is done: what was sent twice counts twice. */
+static void expect_sent(int fd, int key, const char *name, long payload)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+	int left = 1;
+
+	while (ioctl(fd, SIOCOUTQ, &left) == 0 && left > 0)
+		sleep_ms(1);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		die("TCP_INFO");
+	payload += (long)info.tcpi_bytes_retrans;
+	expect_tcp("local", key, getpid(), name, payload);
+}
+
+/* A child with a connection of its own that ends right away; go: it begins when that is closed. */
+static pid_t connect_briefly(const char *name, int own_port, size_t bytes, const int go[2])
+{
+	pid_t pid = fork();
+	char byte;
+
+	if (pid < 0)
+		die("fork");
+	if (pid == 0) {
+		int fd = open_socket(AF_INET, SOCK_STREAM, 0);
+
+		set_name(name);
+		if (go) {
+			close(go[1]);
+			(void)!read(go[0], &byte, 1);
+		}
+		bind_to(fd, AF_INET, own_port);
+		connect_to_peer(fd, AF_INET, port + 5000);
+		send_all(fd, bytes);
+		expect_sent(fd, own_port, name, (long)bytes);
+		_exit(0);
+	}
+	return pid;
+}
+
+/* Many such processes, one after the other. */
+static void tcp_short_many(void)
+{
+	enum { COUNT = 20 };
+
+	start_sink(AF_INET, COUNT);
+	for (int i = 0; i < COUNT; i++)
+		waitpid(connect_briefly("ftbrief", 31000 + i, 50000, NULL), NULL, 0);
+}
+
+/* Many of them all at once, each with much to send. */
+static void tcp_burst(void)
+{
+	enum { COUNT = 30, EACH = 256 * 1024 };
+	pid_t pids[COUNT];
+	int go[2];
+
+	start_sink(AF_INET, COUNT);
+	if (pipe2(go, O_CLOEXEC) < 0)
+		die("pipe");
+	for (int i = 0; i < COUNT; i++)
+		pids[i] = connect_briefly("ftburst", 31100 + i, EACH, go);
+	close(go[0]);
+	close(go[1]);
+	for (int i = 0; i < COUNT; i++)
+		waitpid(pids[i], NULL, 0);
+}
+
+/* One process, one small connection after the other. */
+static void tcp_one_by_one(void)
+{
+	enum { COUNT = 60, EACH = 65536 };
+
+	start_sink(AF_INET, COUNT);
+	for (int i = 0; i < COUNT; i++) {
+		int fd = open_socket(AF_INET, SOCK_STREAM, 0);
+
+		bind_to(fd, AF_INET, 31200 + i);
+		connect_to_peer(fd, AF_INET, port + 5000);
+		send_all(fd, EACH);
+		close(fd);
+		expect_tcp("local", 31200 + i, getpid(), "ftsock", EACH);
+	}
+	hold();
+}
+
 static void many_connections(void)
 {
 	enum { COUNT = 1000 };
@@ -459,39 +720,59 @@ static void many_connections(void)
 	hold();
 }
 
+static char exec_folder[] = "/tmp/ftexec.XXXXXX", exec_path[64];
+
+/* Makes the program that become_other runs; unlink_other takes it away. */
+static void link_other(void)
+{
+	if (!mkdtemp(exec_folder))
+		die("mkdtemp");
+	snprintf(exec_path, sizeof(exec_path), "%s/ftexeced", exec_folder);
+	if (symlink("/proc/self/exe", exec_path) < 0)
+		die("symlink");
+}
+
+static void unlink_other(void)
+{
+	unlink(exec_path);
+	rmdir(exec_folder);
+}
+
+/* Becomes a program of another name, which goes on with the socket: execed. */
+static void become_other(int fd)
+{
+	char fd_text[16];
+	char *args[] = { exec_path, fd_text, hold_file, NULL }, *environment[] = { NULL };
+
+	fcntl(fd, F_SETFD, 0);
+	snprintf(fd_text, sizeof(fd_text), "%d", fd);
+	execve(exec_path, args, environment);
+	die("exec");
+}
+
 /* The socket is made under one name and used under another. */
 static void tcp_exec(void)
 {
-	char fd_text[16], name[] = "/tmp/ftexec.XXXXXX", path[64];
-	char *args[] = { path, fd_text, hold_file, NULL }, *environment[] = { NULL };
 	pid_t pid;
 	int fd;
 
 	start_sink(AF_INET, 1);
-	if (!mkdtemp(name))
-		die("mkdtemp");
-	snprintf(path, sizeof(path), "%s/ftexeced", name);
-	if (symlink("/proc/self/exe", path) < 0)
-		die("symlink");
+	link_other();
 	pid = fork();
 	if (pid == 0) {
 		fd = open_socket(AF_INET, SOCK_STREAM, 0);
 		bind_to(fd, AF_INET, port);
 		connect_to_peer(fd, AF_INET, port + 5000);
-		fcntl(fd, F_SETFD, 0);
-		snprintf(fd_text, sizeof(fd_text), "%d", fd);
 		sleep_ms(300); /* it has been seen under its first name */
-		execve(path, args, environment);
-		die("exec");
+		become_other(fd);
 	}
 	expect_tcp("local", port, pid, "ftexeced", BYTES);
 	acted();
 	waitpid(pid, NULL, 0);
-	unlink(path);
-	rmdir(name);
+	unlink_other();
 }
 
-/* What tcp_exec becomes. */
+/* What those become. */
 static int execed(int fd)
 {
 	send_all(fd, BYTES / 2);
@@ -556,12 +837,35 @@ static void tcp_port_reuse(void)
 			bind_to(fd, AF_INET, port);
 			connect_to_peer(fd, AF_INET, port + 5000);
 			send_all(fd, (size_t)(i + 1) * 10000);
+			wait_acknowledged(fd);
 			sleep_ms(100);
 			_exit(0); /* resets the connection */
 		}
 		expect_tcp("local", port, pid, names[i], (i + 1) * 10000);
 		waitpid(pid, NULL, 0);
 	}
+}
+
+/* A child with this number, if nobody has it; where the kernel lets nobody ask for one, with the
+ * next number after the last one given, which others may take. */
+static pid_t fork_as(pid_t number)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&number,
+		.set_tid_size = 1,
+	};
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+	FILE *last;
+
+	if (pid >= 0)
+		return (pid_t)pid;
+	last = fopen("/proc/sys/kernel/ns_last_pid", "we");
+	if (last) {
+		fprintf(last, "%d", number - 1);
+		fclose(last);
+	}
+	return fork();
 }
 
 /* Two processes with one number, one after the other. */
@@ -575,13 +879,8 @@ static void pid_reuse(void)
 		for (tries = 0; tries < 50; tries++) {
 			int pipes[2];
 			char byte;
-			FILE *last = i ? fopen("/proc/sys/kernel/ns_last_pid", "we") : NULL;
 
-			if (last) {
-				fprintf(last, "%d", first - 1);
-				fclose(last);
-			}
-			if (pipe(pipes) < 0 || (pid = fork()) < 0)
+			if (pipe(pipes) < 0 || (pid = i ? fork_as(first) : fork()) < 0)
 				die("fork");
 			if (pid == 0) {
 				int fd;
@@ -659,6 +958,33 @@ static void splice_bytes(void)
 	hold();
 }
 
+/* Zero-copy the other way. */
+static void splice_receive(void)
+{
+	int fd = download_socket(AF_INET), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	size_t left = BYTES;
+	int pipes[2];
+
+	if (null < 0 || pipe(pipes) < 0)
+		die("pipe");
+	while (left > 0) {
+		ssize_t in = splice(fd, NULL, pipes[1], NULL, left < 16384 ? left : 16384, 0);
+
+		if (in <= 0)
+			die("splice from a socket");
+		left -= (size_t)in;
+		while (in > 0) {
+			ssize_t out = splice(pipes[0], NULL, null, NULL, (size_t)in, 0);
+
+			if (out <= 0)
+				die("splice to /dev/null");
+			in -= out;
+		}
+	}
+	expect_download(port, getpid(), "ftsock", BYTES);
+	hold();
+}
+
 static void zero_copy(void)
 {
 	int fd = tcp_socket(AF_INET, 0), on = 1;
@@ -703,43 +1029,65 @@ static int ring_do(struct ring *ring, const struct io_uring_sqe *sqe)
 	return result;
 }
 
-static void by_io_uring(void)
+/* A ring; where there is none the scenario ends. */
+static void ring_open(struct ring *ring)
+{
+	ring->fd = (int)syscall(SYS_io_uring_setup, 8, &ring->p);
+	if (ring->fd < 0)
+		exit(SKIP);
+	ring->sq = mmap(NULL, ring->p.sq_off.array + ring->p.sq_entries * 4,
+			PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd,
+			IORING_OFF_SQ_RING);
+	ring->cq = mmap(NULL, ring->p.cq_off.cqes +
+			ring->p.cq_entries * sizeof(struct io_uring_cqe),
+			PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd,
+			IORING_OFF_CQ_RING);
+	ring->sqes = mmap(NULL, ring->p.sq_entries * sizeof(struct io_uring_sqe),
+			  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd,
+			  IORING_OFF_SQES);
+	if (ring->sq == MAP_FAILED || ring->cq == MAP_FAILED || ring->sqes == MAP_FAILED)
+		die("mmap");
+}
+
+/* Connects by the ring, sends or gets BYTES by it. */
+static void transfer_by_ring(uint8_t opcode)
 {
 	struct ring ring = { .fd = -1 };
 	struct sockaddr_storage to;
-	socklen_t size;
+	socklen_t size = address(AF_INET, true, port + 5000, &to);
 	int fd;
 
-	ring.fd = (int)syscall(SYS_io_uring_setup, 8, &ring.p);
-	if (ring.fd < 0)
-		exit(SKIP);
-	ring.sq = mmap(NULL, ring.p.sq_off.array + ring.p.sq_entries * 4, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_POPULATE, ring.fd, IORING_OFF_SQ_RING);
-	ring.cq = mmap(NULL, ring.p.cq_off.cqes + ring.p.cq_entries * sizeof(struct io_uring_cqe),
-		       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring.fd,
-		       IORING_OFF_CQ_RING);
-	ring.sqes = mmap(NULL, ring.p.sq_entries * sizeof(struct io_uring_sqe),
-			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring.fd,
-			 IORING_OFF_SQES);
-	if (ring.sq == MAP_FAILED || ring.cq == MAP_FAILED || ring.sqes == MAP_FAILED)
-		die("mmap");
-	start_sink(AF_INET, 1);
+	ring_open(&ring);
 	fd = open_socket(AF_INET, SOCK_STREAM, 0);
 	bind_to(fd, AF_INET, port);
-	size = address(AF_INET, true, port + 5000, &to);
 	if (ring_do(&ring, &(struct io_uring_sqe){ .opcode = IORING_OP_CONNECT, .fd = fd,
 			.addr = (uint64_t)(uintptr_t)&to, .off = size }) < 0)
 		die("IORING_OP_CONNECT");
 	for (size_t at = 0; at < BYTES;) {
-		int sent = ring_do(&ring, &(struct io_uring_sqe){ .opcode = IORING_OP_SEND,
+		int done = ring_do(&ring, &(struct io_uring_sqe){ .opcode = opcode,
 			.fd = fd, .addr = (uint64_t)(uintptr_t)(block + at),
 			.len = (unsigned)(BYTES - at) });
 
-		if (sent <= 0)
+		if (done <= 0)
 			exit(SKIP);
-		at += (size_t)sent;
+		at += (size_t)done;
 	}
+}
+
+static void by_io_uring(void)
+{
+	start_sink(AF_INET, 1);
+	transfer_by_ring(IORING_OP_SEND);
 	expect_tcp("local", port, getpid(), "ftsock", BYTES);
+	hold();
+}
+
+static void io_uring_receive(void)
+{
+	sink_port = port + 5000;
+	in_b(source, AF_INET, 0);
+	transfer_by_ring(IORING_OP_RECV);
+	expect_download(port, getpid(), "ftsock", BYTES);
 	hold();
 }
 
@@ -949,6 +1297,104 @@ static void udp_unconnected_of(int family)
 static void udp_unconnected(void) { udp_unconnected_of(AF_INET); }
 static void udp6_unconnected(void) { udp_unconnected_of(AF_INET6); }
 
+/* To a port that others take for something else. */
+static void udp_to_port(int to_port, int count, size_t each)
+{
+	int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in to = in4("10.0.0.2", to_port);
+	long bytes = count * ((long)each + 28);
+
+	bind_to(fd, AF_INET, port);
+	for (int i = 0; i < count; i++)
+		if (sendto(fd, block, each, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+			die("to port %d", to_port);
+	expect("local", IPPROTO_UDP, port, getpid(), "ftsock", bytes, bytes);
+	hold();
+}
+
+static void udp_443(void) { udp_to_port(443, 20, 1200); }
+static void udp_53(void) { udp_to_port(53, 500, 64); }
+
+/* One asks, ten come back. */
+static int udp_ask(int family)
+{
+	int fd = open_socket(family, SOCK_DGRAM, 0);
+	struct timeval wait = { 30, 0 };
+
+	bind_to(fd, family, port);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	in_b(answerer, family, 10);
+	udp_to_peer(fd, family, 1);
+	return fd;
+}
+
+static void expect_answers(int header)
+{
+	expect_both("local", IPPROTO_UDP, port, getpid(), "ftsock", DATAGRAM + header,
+		    DATAGRAM + header, 10L * (DATAGRAM + header), 10L * (DATAGRAM + header));
+	hold();
+}
+
+static void udp_download_of(int family, int header)
+{
+	int fd = udp_ask(family);
+
+	for (int i = 0; i < 10; i++)
+		if (recv(fd, block, BYTES, 0) != DATAGRAM)
+			die("recv");
+	expect_answers(header);
+}
+
+static void udp_download(void) { udp_download_of(AF_INET, 28); }
+static void udp6_download(void) { udp_download_of(AF_INET6, 48); }
+
+/* Ten messages for one call of sendmmsg or recvmmsg. */
+static void message_batch(struct mmsghdr messages[10], struct iovec parts[10])
+{
+	memset(messages, 0, 10 * sizeof(*messages));
+	for (int i = 0; i < 10; i++) {
+		parts[i] = (struct iovec){ block + i * DATAGRAM, DATAGRAM };
+		messages[i].msg_hdr.msg_iov = &parts[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+}
+
+static void send_batch(void)
+{
+	int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in to = in4("10.0.0.2", port + 5000);
+	struct mmsghdr messages[10];
+	struct iovec parts[10];
+
+	bind_to(fd, AF_INET, port);
+	message_batch(messages, parts);
+	for (int i = 0; i < 10; i++) {
+		messages[i].msg_hdr.msg_name = &to;
+		messages[i].msg_hdr.msg_namelen = sizeof(to);
+	}
+	if (sendmmsg(fd, messages, 10, 0) != 10)
+		die("sendmmsg");
+	expect_udp("local", port, getpid(), "ftsock", 10, 28);
+	hold();
+}
+
+static void receive_batch(void)
+{
+	int fd = udp_ask(AF_INET);
+	struct mmsghdr messages[10];
+	struct iovec parts[10];
+
+	message_batch(messages, parts);
+	for (int got = 0; got < 10;) {
+		int ret = recvmmsg(fd, messages, (unsigned)(10 - got), MSG_WAITFORONE, NULL);
+
+		if (ret <= 0)
+			die("recvmmsg");
+		got += ret;
+	}
+	expect_answers(28);
+}
+
 /* One datagram and gone. */
 static void udp_one_shot(void)
 {
@@ -1089,6 +1535,31 @@ static void ping_socket(void)
 	hold();
 }
 
+/* Many with much in them, and all the answers. */
+static void ping_flood(void)
+{
+	enum { COUNT = 200 };
+	struct sockaddr_in own = in4("10.0.0.1", port), to = in4("10.0.0.2", 0);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
+	struct { struct icmphdr head; char rest[1000]; } echo = { .head.type = ICMP_ECHO };
+	struct timeval wait = { 30, 0 };
+	long bytes = (long)COUNT * (20 + (long)sizeof(echo));
+
+	if (fd < 0)
+		exit(SKIP);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	if (bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0)
+		die("bind ping");
+	for (int i = 0; i < COUNT; i++) {
+		echo.head.un.echo.sequence = htons((uint16_t)i);
+		if (sendto(fd, &echo, sizeof(echo), 0, (struct sockaddr *)&to, sizeof(to)) < 0 ||
+		    recv(fd, block, BYTES, 0) <= 0)
+			die("echo");
+	}
+	expect_both("local", IPPROTO_ICMP, port, getpid(), "ftsock", bytes, bytes, bytes, bytes);
+	hold();
+}
+
 static void ping_raw(void)
 {
 	int fd = open_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
@@ -1156,6 +1627,45 @@ static void packet_injection(void)
 			die("packet");
 	expect_udp("local", port, getpid(), "ftsock", 10, 28);
 	hold();
+}
+
+/* Runs a program; true if it went well. */
+static bool run(const char *const args[])
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+		dup2(null, STDERR_FILENO);
+		execvp(args[0], (char *const *)(uintptr_t)args);
+		_exit(1);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* What comes to a tunnel's socket, which no process has. */
+static void kernel_socket(void)
+{
+	pid_t talker_pid;
+	char at[16];
+	const char *const add[] = { "ip", "link", "add", "ftvx0", "type", "vxlan", "id", "77",
+				    "remote", "10.0.0.2", "dstport", at, "dev", "v0", NULL };
+	const char *const up[] = { "ip", "link", "set", "ftvx0", "up", NULL };
+	const char *const end[] = { "ip", "link", "del", "ftvx0", NULL };
+
+	snprintf(at, sizeof(at), "%d", port);
+	if (!run(add))
+		exit(SKIP);
+	if (!run(up))
+		die("the tunnel");
+	talker_pid = in_b(late_talker, AF_INET, 10);
+	expect_both("local", IPPROTO_UDP, port, 0, "kernel", 0, 0, 11 * (DATAGRAM + 28),
+		    11 * (DATAGRAM + 28));
+	hold();
+	waitpid(talker_pid, NULL, 0);
+	run(end);
 }
 
 /* The kernel answers an echo by itself. */
@@ -1253,6 +1763,42 @@ static void other_namespace(void)
 	hold();
 }
 
+/* A process with namespaces of its own behind an interface of ours: what engines make of a
+ * container. Its packets are routed on, by another interface. */
+static void container(void)
+{
+	int fd, net = open("/run/netns/c", O_RDONLY | O_CLOEXEC), done[2];
+	struct sockaddr_in own = in4("172.30.0.2", port), to = in4("10.0.0.2", port + 5000);
+	pid_t pid;
+	char byte;
+
+	if (net < 0)
+		die("namespace c");
+	start_sink(AF_INET, 1);
+	if (pipe2(done, O_CLOEXEC) < 0 || unshare(CLONE_NEWPID) < 0 || (pid = fork()) < 0)
+		die("fork in a new namespace");
+	if (pid == 0) {
+		set_name("ftinside");
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (setns(net, CLONE_NEWNET) < 0 || unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0)
+			die("namespaces");
+		fd = open_socket(AF_INET, SOCK_STREAM, 0);
+		if (bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0 ||
+		    connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+			die("connect from c");
+		send_all(fd, BYTES);
+		(void)!write(done[1], "", 1);
+		hold();
+		_exit(0);
+	}
+	close(done[1]);
+	if (read(done[0], &byte, 1) != 1)
+		die("the container");
+	expect_tcp("any", port, pid, "ftinside", BYTES);
+	acted();
+	waitpid(pid, NULL, 0);
+}
+
 /* ---- older than flowtop */
 
 static void wait_for_go(void)
@@ -1270,6 +1816,28 @@ static void old_client(void)
 	send_all(fd, BYTES);
 	expect_tcp("local", port, getpid(), "ftsock", BYTES);
 	hold();
+}
+
+/* Another program by the time that the socket is used again. */
+static void old_exec(void)
+{
+	int fd = tcp_socket(AF_INET, 0);
+	pid_t pid;
+
+	link_other();
+	pid = fork();
+	if (pid == 0) {
+		wait_for_file(go_file);
+		send_all(fd, BYTES);
+		sleep_ms(1500); /* it has been seen under its first name */
+		become_other(fd);
+	}
+	close(fd);
+	wait_for_go();
+	expect_tcp("local", port, pid, "ftexeced", 2 * BYTES);
+	acted();
+	waitpid(pid, NULL, 0);
+	unlink_other();
 }
 
 /* It hangs in accept() all the time. */
@@ -1325,8 +1893,15 @@ static const struct {
 } scenarios[] = {
 	{ "tcp-client", tcp_client },
 	{ "tcp6-client", tcp6_client },
+	{ "tcp-download", tcp_download },
+	{ "tcp6-download", tcp6_download },
+	{ "tcp-duplex", tcp_duplex },
+	{ "tcp-drip", tcp_drip },
 	{ "tcp-mapped", tcp_mapped },
 	{ "tcp-short", tcp_short },
+	{ "tcp-short-many", tcp_short_many },
+	{ "tcp-burst", tcp_burst },
+	{ "tcp-one-by-one", tcp_one_by_one },
 	{ "tcp-exec", tcp_exec },
 	{ "tcp-inherited", tcp_inherited },
 	{ "tcp-thread", tcp_thread },
@@ -1335,8 +1910,10 @@ static const struct {
 	{ "many-connections", many_connections },
 	{ "sendfile", send_file },
 	{ "splice", splice_bytes },
+	{ "splice-receive", splice_receive },
 	{ "zerocopy", zero_copy },
 	{ "io_uring", by_io_uring },
+	{ "io_uring-receive", io_uring_receive },
 	{ "tcp-server", tcp_server },
 	{ "tcp-forked", tcp_forked },
 	{ "tcp-preforked", tcp_preforked },
@@ -1345,22 +1922,32 @@ static const struct {
 	{ "udp-connected", udp_connected },
 	{ "udp-unconnected", udp_unconnected },
 	{ "udp6-unconnected", udp6_unconnected },
+	{ "udp-443", udp_443 },
+	{ "udp-53", udp_53 },
+	{ "udp-download", udp_download },
+	{ "udp6-download", udp6_download },
+	{ "sendmmsg", send_batch },
+	{ "recvmmsg", receive_batch },
 	{ "udp-one-shot", udp_one_shot },
 	{ "udp-silent-server", udp_silent_server },
 	{ "udp-silent-short", udp_silent_short },
 	{ "multicast", multicast_send },
 	{ "link-local", link_local },
 	{ "ping-socket", ping_socket },
+	{ "ping-flood", ping_flood },
 	{ "ping-raw", ping_raw },
 	{ "raw-253", raw_253 },
 	{ "raw-short", raw_short },
 	{ "packet-injection", packet_injection },
 	{ "kernel-answers", kernel_answers },
+	{ "kernel-socket", kernel_socket },
 	{ "mptcp", mptcp },
 	{ "sctp", sctp },
 	{ "loopback", loopback },
 	{ "other-namespace", other_namespace },
+	{ "container", container },
 	{ "old-client", old_client },
+	{ "old-exec", old_exec },
 	{ "old-listener", old_listener },
 	{ "old-udp", old_udp },
 	{ "old-silent", old_silent },

@@ -109,6 +109,12 @@ static void flush(int fd)
 		usleep(1000);
 }
 
+static void set_number(int fd, int level, int option, int value)
+{
+	if (setsockopt(fd, level, option, &value, sizeof(value)) < 0)
+		err(1, "option %d", option);
+}
+
 static void tcp(void)
 {
 	int v4 = listener(AF_INET, 7001, 7), v6 = listener(AF_INET6, 7002, 9), other, fd;
@@ -127,10 +133,18 @@ static void tcp(void)
 	flush(fd);
 	flush(other);
 	fd = connection(AF_INET6, v6, 7002, &other);
+	set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_number(fd, IPPROTO_IPV6, IPV6_TCLASS, 0xb8);
 	send_all(fd, 77);
+	flush(fd);
+	/* an algorithm that tells of itself, where there is one */
+	fd = connection(AF_INET6, v6, 7002, &other);
+	(void)!setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3);
+	send_all(fd, 20000);
 	flush(fd);
 	/* half closed: FIN_WAIT2 and CLOSE_WAIT */
 	fd = connection(AF_INET, v4, 7001, &other);
+	set_number(fd, IPPROTO_IP, IP_TOS, 0x10);
 	shutdown(fd, SHUT_WR);
 	/* whoever closes first is in TIME_WAIT */
 	end = connection(AF_INET, v4, 7001, &other);
