@@ -302,8 +302,16 @@ if command -v tmux >/dev/null; then
 	ok ":-1h is its beginning" sees 'RECORDING 1/'
 	keys .
 	ok ".: the next moment" sees 'RECORDING 2/'
+	moment() { screen | grep -o 'RECORDING [0-9]*/'; }
+	# next: goes on by a moment, once it is on the screen.
+	next() {
+		local was
+		was=$(moment)
+		keys .
+		wait_for "[ \"\$(moment)\" != '$was' ]"
+	}
 	ok "moments with flows of both hosts" wait_for \
-		"keys .; sleep 0.3; screen | grep -q '7701.* web1 ' && screen | grep -q '7701.* web2 '" 30
+		"next; screen | grep -q '7701.* web1 ' && screen | grep -q '7701.* web2 '" 30
 	keys /
 	keys -l 'observer web2'
 	keys Enter

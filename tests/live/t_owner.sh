@@ -12,9 +12,9 @@ in_ns a iperf3 -s -D -p 5202 >/dev/null 2>&1
 for backend in tcx packet; do
 	ft_start $backend a -i v0 --backend $backend -d 0.3
 	ft_start lo-$backend a -i lo --backend $backend -d 0.3
-	ip netns exec a iperf3 -c 10.0.0.2 -b 20M -t 2 -p 5201 >/dev/null 2>&1 &
+	ip netns exec a iperf3 -c 10.0.0.2 -b 20M -n 5M -p 5201 >/dev/null 2>&1 &
 	client=$!
-	in_ns a iperf3 -c 10.0.0.11 -b 20M -t 2 -p 5202 >/dev/null 2>&1
+	in_ns a iperf3 -c 10.0.0.11 -b 20M -n 5M -p 5202 >/dev/null 2>&1
 	wait $client
 	ft_stop $backend
 	ft_stop lo-$backend

@@ -160,15 +160,20 @@ term() { # and waits until it has read that
 	kill -TERM $pid 2>/dev/null
 	wait_for "! grep -q 'ShdPnd:.*[1-9a-f]' /proc/$pid/status 2>/dev/null"
 }
-stuck_start both
-asked=${EPOCHREALTIME/./}
-term
-term # as timeout(1) does
-if [ $((${EPOCHREALTIME/./} - asked)) -lt 900000 ]; then
-	ok "two signals at once are one request to end" eval "sleep 0.3; kill -0 $pid"
-else
-	skip "two signals at once are one request to end" "too slow"
-fi
+# As timeout(1) does. Within a second they are one request: where this test was not that quick it asked
+# for more, and begins anew.
+for try in {1..20}; do
+	stuck_start both
+	asked=$(uptime_cs)
+	term
+	term
+	[ $(($(uptime_cs) - asked)) -ge 90 ] || break
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	rm -f "$work"/both.flow*
+done
+note "quick enough at try $try"
+ok "two signals at once are one request to end" eval "sleep 0.3; kill -0 $pid"
 cat <&7 >/dev/null &
 drain=$!
 wait $pid
@@ -193,9 +198,9 @@ ok "a full disk is said on the health line" \
 	wait_for "grep -q 'rec.flow: .*full' '$work/full.ndjson'" 20
 ft_wait_seen full 300
 rm "$work/small/fill"
-room=$(date +%s%N)
+room=$(ask "$work/small/rec.flow" 'SELECT max(id) FROM intervals')
 ok "with room again it goes on" \
-	wait_for "[ \"\$(ask '$work/small/rec.flow' 'SELECT max(end_ns) > $room FROM intervals')\" = 1 ]" 20
+	wait_for "[ \"\$(ask '$work/small/rec.flow' 'SELECT max(id) > $room FROM intervals')\" = 1 ]" 20
 ok "and the health line says for good how many intervals are missing" \
 	wait_for "ft_last full .health.notes | grep -q 'rec.flow: intervals lost: [1-9]'"
 ft_stop full

@@ -89,8 +89,9 @@ ok "A: all" sees 10.0.0.1:7501
 
 # Pause holds the moment.
 keys Space
-ft_send a v0 b -n 10 --sport 7502 udp >/dev/null
+ok "Space: the header says so" sees PAUSED
 held=$(screen | grep '^seen ')
+ft_send a v0 b -n 10 --sport 7502 udp >/dev/null
 sleep 0.7 # two intervals
 is "$(screen | grep '^seen ')" "$held" "Space holds the moment"
 keys Space
