@@ -224,7 +224,7 @@ is "$(ft_jq evil 'map(select(.type == "flow") | .local.process.name_hex // empty
 ft_line evil
 
 # The minute is over: all is told, in one long interval.
-wait_for "[ \$((\$(uptime_cs) - stopped_at)) -gt 6000 ]" 70
+wait_for "[ \$((\$(uptime_cs) - $stopped_at)) -gt 6000 ]" 70
 for backend in $(backends tcx packet); do
 	kill -CONT "${ft_pids[stopped-$backend]}"
 	ft_wait_seen stopped-$backend 20000
