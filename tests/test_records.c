@@ -77,6 +77,10 @@ static const struct page flow_page[] = {
 
 static const struct page talker_page[] = {
 	HEAD, { "talker.address", "s!" }, { "talker.name", "s" }, { "talker.name_source", "s" },
+	{ "talker.by", "s" }, { "talker.prefix_length", "n" }, { "talker.protocol", "n" },
+	{ "talker.protocol_name", "s" }, { "talker.port", "n" }, { "talker.user", "s" },
+	{ "talker.uid", "n" }, { "talker.process.pid", "n" }, { "talker.process.name", "s" },
+	{ "talker.owner", "s" }, { "talker.interface", "s" }, { "talker.vlan[]", "n" },
 	{ "own", "b!" }, { "flows", "n!" }, COUNTS("interval"), COUNTS("total"),
 	{ "first_seen", "t!" }, { "last_seen", "t!" }, { NULL, NULL },
 };

@@ -44,7 +44,8 @@ void ft_pick_begin(struct ft_pick *pick, const struct ft_snapshot *snapshot, enu
 
 	pick->show.difference = snapshot->difference != NULL;
 	query.list = list;
-	query.group_by = list == FT_LIST_PROCESSES ? FT_GROUP_PROCESS : FT_GROUP_HOST;
+	if (list == FT_LIST_PROCESSES)
+		query.group_by = FT_GROUP_PROCESS;
 	query.show = &pick->show;
 	if (!query.sort || !(query.sort->lists & (1U << list))) {
 		query.sort = ft_column_default(list);

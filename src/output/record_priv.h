@@ -82,6 +82,22 @@ FT_FIELD_GET(container_name);
 FT_FIELD_GET(image);
 FT_FIELD_GET(pod);
 FT_FIELD_GET(pod_namespace);
+/* record_group.c */
+FT_FIELD_GET(group_by);
+FT_FIELD_GET(group_address);
+FT_FIELD_GET(group_name);
+FT_FIELD_GET(group_name_source);
+FT_FIELD_GET(group_prefix);
+FT_FIELD_GET(group_protocol);
+FT_FIELD_GET(group_protocol_name);
+FT_FIELD_GET(group_port);
+FT_FIELD_GET(group_user);
+FT_FIELD_GET(group_uid);
+FT_FIELD_GET(group_pid);
+FT_FIELD_GET(group_process);
+FT_FIELD_GET(group_owner);
+FT_FIELD_GET(group_interface);
+FT_FIELD_GET(group_vlan);
 /* record_amount.c */
 FT_FIELD_GET(flow_count);
 FT_FIELD_GET(group_count);

@@ -82,6 +82,82 @@ static void all_rows_of_the_moment(void **state)
 	free(path);
 }
 
+/* Talkers that are grouped by something else than their host. */
+static void talkers_as_they_are_grouped(void **state)
+{
+	static const struct {
+		enum ft_group_by by;
+		const char *word; /* NULL: absent */
+		bool address;
+		const char *path, *value; /* of one of them */
+	} rows[] = {
+		{ FT_GROUP_HOST, NULL, true, "talker.address", "192.0.2.7" },
+		{ FT_GROUP_NET, "network", true, "talker.address", "192.0.2.0" },
+		{ FT_GROUP_NET, "network", true, "talker.prefix_length", "24" },
+		{ FT_GROUP_NET, "network", true, "talker.prefix_length", "64" },
+		{ FT_GROUP_PORT, "port", false, "talker.port", "443" },
+		{ FT_GROUP_PORT, "port", false, "talker.protocol_name", "gre" },
+		{ FT_GROUP_PROTOCOL, "protocol", false, "talker.protocol", "47" },
+		{ FT_GROUP_USER, "user", false, "talker.user", "alice" },
+		{ FT_GROUP_USER, "user", false, "talker.uid", "1000" },
+		{ FT_GROUP_USER, "user", false, "talker.owner", "kernel" },
+		{ FT_GROUP_IFACE, "interface", false, "talker.interface", "br0" },
+		{ FT_GROUP_VLAN, "vlan", false, "talker.vlan[0]", "100" },
+		{ FT_GROUP_VLAN, "vlan", false, "talker.vlan[1]", "20" },
+		{ FT_GROUP_PROCESS, "process", false, "talker.process.pid", "812" },
+		{ FT_GROUP_PROCESS, "process", false, "talker.process.name", "curl" },
+		{ FT_GROUP_PROCESS, "process", false, "talker.owner", "unknown" },
+	};
+	static const struct ft_show show = { .layer = 3 };
+	static char text[65536];
+	char *path, err[256], got[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ft_output_config config = {
+			.observer = "router1", .lists = FT_ON_TALKERS,
+			.query = { .show = &show, .group_by = rows[i].by },
+		};
+		const char *at = text;
+		struct leaves records;
+		unsigned talkers = 0, found = 0;
+		FILE *file;
+
+		print_message("row %zu: %s is %s\n", i, rows[i].path, rows[i].value);
+		assert_int_equal(ft_output_snapshot_file(ft_output_find("ndjson"), &config, moment(),
+							 &path, err, sizeof(err)), 0);
+		file = fopen(path, "r");
+		assert_non_null(file);
+		text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+		fclose(file);
+		unlink(path);
+		free(path);
+		for (; *at; at++) {
+			const struct leaf *leaf;
+
+			assert_true(json_read(&at, &records));
+			if (!strcmp(leaf_text(&records, "type"), "talker")) {
+				talkers++;
+				leaf = leaf_find(&records, "talker.by");
+				assert_int_equal(leaf != NULL, rows[i].word != NULL);
+				if (leaf)
+					assert_string_equal(leaf->text, rows[i].word);
+				assert_int_equal(leaf_find(&records, "talker.address") != NULL,
+						 rows[i].address);
+				leaf = leaf_find(&records, rows[i].path);
+				if (leaf && leaf->kind == 'n')
+					snprintf(got, sizeof(got), "%llu",
+						 (unsigned long long)leaf->number);
+				found += leaf && !strcmp(leaf->kind == 'n' ? got : leaf->text,
+							 rows[i].value);
+			}
+			leaves_done(&records);
+		}
+		assert_true(talkers > 0);
+		assert_true(found > 0);
+	}
+}
+
 static void a_host_name_is_no_path(void **state)
 {
 	char *path, err[256];
@@ -194,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_private_file),
 		cmocka_unit_test(all_rows_of_the_moment),
+		cmocka_unit_test(talkers_as_they_are_grouped),
 		cmocka_unit_test(a_host_name_is_no_path),
 		cmocka_unit_test(no_link_is_followed),
 		cmocka_unit_test(under_sudo_it_is_the_callers),
