@@ -169,9 +169,11 @@ void ft_footer_render(struct ft_scene *scene)
 /* The widest title of a choice, 0 if they have none, and the widest text. */
 static void measure_menu(const struct ft_view *view, unsigned *ret_title, unsigned *ret_text)
 {
+	char own[FT_TITLE_MAX];
+
 	*ret_title = *ret_text = 0;
 	for (size_t i = 0; i < view->menu.count; i++) {
-		unsigned title = ft_fmt_width(ft_menu_title(view, i));
+		unsigned title = ft_fmt_width(ft_menu_title(view, i, own));
 		unsigned text = ft_fmt_width(ft_menu_text(view, i));
 
 		*ret_title = title > *ret_title ? title : *ret_title;
@@ -190,6 +192,7 @@ void ft_menu_render(struct ft_scene *scene)
 	};
 	const char *heading = menu->kind == FT_MENU_NONE ? "" : _(headings[menu->kind]);
 	bool ascii = scene->view->show.ascii;
+	char own[FT_TITLE_MAX];
 	unsigned title, text;
 	int width, x, y, lines;
 	size_t top = 0;
@@ -216,7 +219,7 @@ void ft_menu_render(struct ft_scene *scene)
 
 		ft_pen_text(&pen, FT_STYLE_DIM, ascii ? "| " : "│ ");
 		if (i >= 0)
-			ft_pen_fit(&pen, style, ft_menu_title(scene->view, choice), title,
+			ft_pen_fit(&pen, style, ft_menu_title(scene->view, choice, own), title,
 				   FT_ALIGN_LEFT);
 		ft_pen_fit(&pen, style, i < 0 ? heading : ft_menu_text(scene->view, choice),
 			   (unsigned)ft_pen_room(&pen), FT_ALIGN_LEFT);

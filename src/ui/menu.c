@@ -35,13 +35,14 @@ void ft_menu_open(struct ft_view *view, enum ft_menu_kind kind)
 			menu->chosen = menu->count;
 }
 
-const char *ft_menu_title(const struct ft_view *view, size_t choice)
+const char *ft_menu_title(const struct ft_view *view, size_t choice, char text[FT_TITLE_MAX])
 {
 	const struct ft_column *column = NULL;
+	enum ft_list list = ft_view_list(view);
 
 	if (view->menu.kind == FT_MENU_SORT)
-		column = column_of(view, ft_view_list(view), choice);
-	return column ? _(column->title) : "";
+		column = column_of(view, list, choice);
+	return column ? ft_view_title(view, list, column, text, FT_TITLE_MAX) : "";
 }
 
 const char *ft_menu_text(const struct ft_view *view, size_t choice)

@@ -17,20 +17,6 @@
 #define MARK_CELLS 1
 #define CELL_BYTES 2048
 
-/* A column's title; of the one that names talkers, the word for what they are grouped by. */
-static const char *title_of(const struct ft_view *view, enum ft_list list,
-			    const struct ft_column *column, char *text, size_t size)
-{
-	if (list != FT_LIST_TALKERS || view->group_by == FT_GROUP_HOST ||
-	    strcmp(column->id, "host") != 0)
-		return _(column->title);
-	snprintf(text, size, "%s", _(ft_group_by_name(view->group_by)));
-	/* A title begins as titles do; words in other scripts stay as they are. */
-	if (text[0] >= 'a' && text[0] <= 'z')
-		text[0] = (char)(text[0] - 'a' + 'A');
-	return text;
-}
-
 /* Column titles, the sort column with its direction. */
 static void render_titles(struct ft_scene *scene, const struct ft_layout *layout,
 			  enum ft_list list)
@@ -48,7 +34,7 @@ static void render_titles(struct ft_scene *scene, const struct ft_layout *layout
 		struct ft_pen pen = ft_pen(scene->window, scene->body - 1, x,
 					   x + (int)layout->cell[i].width, ascii);
 		char own[64], title[256];
-		const char *word = title_of(view, list, column, own, sizeof(own));
+		const char *word = ft_view_title(view, list, column, own, sizeof(own));
 
 		if (sorted && ft_fmt_width(word) < layout->cell[i].width)
 			snprintf(title, sizeof(title), "%s%s", word,

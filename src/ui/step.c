@@ -572,11 +572,21 @@ static unsigned act_pause(struct ft_view *view, enum ft_action action,
 	return view->paused ? FT_FX_PAINT : FT_FX_TAKE | FT_FX_PAINT;
 }
 
+/* Says why there is nothing to set; false: there is. */
+static bool has_own_intervals(struct ft_view *view)
+{
+	if (view->recording)
+		ft_view_say(view, false, _("a recording has the intervals that it was made with"));
+	return view->recording;
+}
+
 static unsigned act_interval(struct ft_view *view, enum ft_action action,
 			     const struct ft_stage *stage)
 {
 	(void)action;
 	(void)stage;
+	if (has_own_intervals(view))
+		return FT_FX_PAINT;
 	ft_prompt_open(view, FT_PROMPT_INTERVAL, "");
 	return FT_FX_PAINT;
 }
@@ -590,6 +600,8 @@ static unsigned act_interval_step(struct ft_view *view, enum ft_action action,
 	uint64_t wanted = view->interval_ns;
 
 	(void)stage;
+	if (has_own_intervals(view))
+		return FT_FX_PAINT;
 	if (action == FT_ACTION_SLOWER) {
 		for (size_t i = count; i > 0; i--)
 			if (steps_ms[i - 1] * 1000000ULL > view->interval_ns)

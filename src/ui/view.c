@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/column.h"
+#include "core/nls.h"
 #include "options.h"
 
 /* A list's first order: -s where the list has that column, else its own. */
@@ -245,4 +247,17 @@ int ft_view_set_filter(struct ft_view *view, const char *text)
 	ft_filter_free(parsed);
 	snprintf(view->filter_text, sizeof(view->filter_text), "%s", text);
 	return 0;
+}
+
+const char *ft_view_title(const struct ft_view *view, enum ft_list list,
+			  const struct ft_column *column, char *text, size_t size)
+{
+	if (list != FT_LIST_TALKERS || view->group_by == FT_GROUP_HOST ||
+	    strcmp(column->id, "host") != 0)
+		return _(column->title);
+	snprintf(text, size, "%s", _(ft_group_by_name(view->group_by)));
+	/* A title begins as titles do; words in other scripts stay as they are. */
+	if (text[0] >= 'a' && text[0] <= 'z')
+		text[0] = (char)(text[0] - 'a' + 'A');
+	return text;
 }

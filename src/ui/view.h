@@ -237,8 +237,9 @@ void ft_menu_open(struct ft_view *view, enum ft_menu_kind kind);
 unsigned ft_menu_step(struct ft_view *view, const struct ft_event *event,
 		      const struct ft_stage *stage);
 unsigned ft_menu_choose(struct ft_view *view, size_t choice, const struct ft_stage *stage);
-/* Translated title of a choice, "" if it has none, and its text. */
-const char *ft_menu_title(const struct ft_view *view, size_t choice);
+/* Translated title of a choice, "" if it has none, perhaps in `text`; and its text. */
+#define FT_TITLE_MAX 64
+const char *ft_menu_title(const struct ft_view *view, size_t choice, char text[FT_TITLE_MAX]);
 const char *ft_menu_text(const struct ft_view *view, size_t choice);
 /* actions.c: the menu of key x. */
 unsigned ft_actions_open(struct ft_view *view, const struct ft_stage *stage);
@@ -250,5 +251,9 @@ void ft_view_sort_by(struct ft_view *view, const struct ft_column *column);
 void ft_view_show_list(struct ft_view *view, enum ft_list list);
 /* The list that sort keys mean: the front one, or what lies below. */
 enum ft_list ft_view_list(const struct ft_view *view);
+/* A column's translated title; of the one that names talkers, made in `text`, the word for what they
+ * are grouped by. */
+const char *ft_view_title(const struct ft_view *view, enum ft_list list,
+			  const struct ft_column *column, char *text, size_t size);
 
 #endif

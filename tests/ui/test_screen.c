@@ -428,7 +428,7 @@ static void test_group_titles(void **state)
 		[FT_GROUP_VLAN] = " VLAN",	 [FT_GROUP_PROCESS] = " Process",
 	};
 	struct desk desk;
-	char line[400], wanted[40];
+	char line[400], wanted[40], own[FT_TITLE_MAX];
 
 	(void)state;
 	open_desk(&desk, recorded, 40, 10, true);
@@ -441,6 +441,10 @@ static void test_group_titles(void **state)
 			snprintf(wanted, sizeof(wanted), "%s%c", titles[i], sorted ? '^' : ' ');
 			if (strncmp(line, wanted, strlen(wanted)) != 0)
 				fail_msg("%zu: no %s in %s", i, wanted, line);
+			/* The menu to sort by calls it the same. */
+			ft_menu_open(&desk.view, FT_MENU_SORT);
+			assert_string_equal(ft_menu_title(&desk.view, 0, own), titles[i] + 1);
+			desk.view.menu.kind = FT_MENU_NONE;
 		}
 		ft_view_sort_by(&desk.view, ft_column_find("host"));
 	}

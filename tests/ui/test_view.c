@@ -532,6 +532,22 @@ static void test_pause(void **state)
 	}
 }
 
+/* The intervals of a recording are what they are, and that is said. */
+static void test_recorded_intervals(void **state)
+{
+	static const char *const keys[] = { "+", "-", "d" };
+	struct desk desk;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		open_desk(&desk, &defaults);
+		desk.view.recording = true;
+		press(&desk, keys[i]);
+		expect(&desk, keys[i], "interval:1000 prompt:none fx: message:yes");
+		close_desk(&desk);
+	}
+}
+
 /* --readonly refuses what acts, and says so. */
 static void test_readonly(void **state)
 {
@@ -731,6 +747,7 @@ int main(void)
 		cmocka_unit_test(test_keys),	    cmocka_unit_test(test_follow),
 		cmocka_unit_test(test_frozen),	    cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_recorded_intervals),
 		cmocka_unit_test(test_readonly),
 		cmocka_unit_test(test_options),	    cmocka_unit_test(test_mouse),
 		cmocka_unit_test(test_momentse),	    cmocka_unit_test(test_long_prompt),
