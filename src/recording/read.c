@@ -413,7 +413,7 @@ static int open_database(const char *path, enum way way, sqlite3 **ret_db)
 	sqlite3_db_config(*ret_db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_limit(*ret_db, SQLITE_LIMIT_LENGTH, 4 << 20);
 	sqlite3_exec(*ret_db, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; "
-		     "PRAGMA cache_size=-32768", NULL, NULL, NULL);
+		     "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY", NULL, NULL, NULL);
 	return sqlite3_exec(*ret_db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
 }
 

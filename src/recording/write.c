@@ -226,13 +226,14 @@ static int create_tables(struct ft_recorder *self, const struct ft_output_config
 {
 	static const char *const owners[FT_OWNER_FIRST] = { "unknown", "kernel", "transit",
 							    "foreign" };
-	char pragmas[250];
+	char pragmas[300];
 	int ret;
 
+	/* A confined process may make no file that was not asked for. */
 	snprintf(pragmas, sizeof(pragmas),
 		 "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA application_id=%d; PRAGMA "
 		 "user_version=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-		 "PRAGMA cache_size=-32768; BEGIN",
+		 "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; BEGIN",
 		 FT_RECORDING_APPLICATION, FT_RECORDING_VERSION);
 	ret = execute(self->db, pragmas, err, err_size);
 	for (size_t i = 0; ft_recording_tables[i].name && ret == 0; i++)

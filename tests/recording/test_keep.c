@@ -252,6 +252,47 @@ static void so_big_and_old(void **state)
 	assert_true(read_all() > 0);
 }
 
+static sqlite3_vfs system_vfs;
+
+/* As for one that may make no file but its own. */
+static int open_own(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags)
+{
+	if (flags & (SQLITE_OPEN_TEMP_DB | SQLITE_OPEN_TRANSIENT_DB | SQLITE_OPEN_TEMP_JOURNAL |
+		     SQLITE_OPEN_SUBJOURNAL))
+		return SQLITE_CANTOPEN;
+	return system_vfs.xOpen(vfs, name, file, flags, ret_flags);
+}
+
+/* What goes may be more than SQLite keeps in memory by itself: a quarter of a million flows were, and
+ * the recording of a confined flowtop grew without end and lost one interval in sixteen. */
+static void without_other_files(void **state)
+{
+	enum { BUSY = 15, REST = 33 - BUSY, CROWD = 20000 };
+	struct ft_output_config config = { .target = path, .observer = "host", .keep = "2s" };
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	struct ft_output *output = NULL;
+	struct feed_bed bed;
+	char err[300] = "";
+
+	(void)state;
+	system_vfs = *vfs;
+	vfs->xOpen = open_own;
+	assert_int_equal(ft_output_recording.open(&config, &output, err, sizeof(err)), 0);
+	feed_bed_init(&bed, 0);
+	for (unsigned i = 0; i < BUSY + REST; i++) {
+		const struct ft_snapshot *snapshot = next_second(&bed, i, i < BUSY ? CROWD : 1);
+
+		assert_int_equal(output->ops->write(output, snapshot), 0);
+		assert_string_equal(output->remark, "");
+		ft_snapshot_put(snapshot);
+	}
+	assert_int_equal(output->ops->close(output), 0);
+	feed_bed_done(&bed);
+	vfs->xOpen = system_vfs.xOpen;
+	assert_int_equal(ask("SELECT min(id) FROM intervals"), 30);
+	assert_in_range(ask("SELECT count(*) FROM flows"), 1, CROWD + 100);
+}
+
 static void all_of_it(void **state)
 {
 	(void)state;
@@ -285,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup(so_old, set_up),
 		cmocka_unit_test_setup(so_big, set_up),
 		cmocka_unit_test_setup(so_big_and_old, set_up),
+		cmocka_unit_test_setup(without_other_files, set_up),
 		cmocka_unit_test_setup(all_of_it, set_up),
 		cmocka_unit_test_setup(sockets_take_turns, set_up),
 	};
