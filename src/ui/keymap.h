@@ -2,7 +2,7 @@
 /*
  * The one table of keys: key, action, help. The help pane is made of its rows, the footer names
  * their keys, the man page is tested against them, and a key means the same in every pane. A new key is a
- * row here and a function in step.c.
+ * row here and a function in step*.c.
  */
 #ifndef FT_UI_KEYMAP_H
 #define FT_UI_KEYMAP_H

@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the keys do: one small function an action, in one table. Each changes the view and says
- * what has become stale; none does input or output.
+ * What the keys do: one small function an action, in one table; those that change panes are in
+ * step_panes.c. Each changes the view and says what has become stale; none does input or output.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "core/difference.h"
-#include "core/event.h"
 #include "core/nls.h"
 #include "core/snapshot_own.h"
-#include "core/socket.h"
-#include "ui/view.h"
+#include "ui/step_priv.h"
 
 typedef unsigned (*ft_act_fn)(struct ft_view *view, enum ft_action action,
 			      const struct ft_stage *stage);
-
-#define REFILL (FT_FX_FILL | FT_FX_PAINT)
-
-void ft_view_show_list(struct ft_view *view, enum ft_list list)
-{
-	view->depth = 0;
-	view->list = list;
-}
 
 void ft_view_sort_by(struct ft_view *view, const struct ft_column *column)
 {
@@ -35,182 +24,6 @@ void ft_view_sort_by(struct ft_view *view, const struct ft_column *column)
 		view->sort[list].ascending = column->ascending;
 	}
 	view->frozen = false;
-}
-
-/* Puts a pane in front; NULL if too many are there already. */
-static struct ft_frame *push(struct ft_view *view, enum ft_pane_id pane)
-{
-	struct ft_frame *frame;
-
-	if (view->depth == FT_STACK_MAX)
-		return NULL;
-	frame = &view->stack[view->depth++];
-	memset(frame, 0, sizeof(*frame));
-	frame->pane = pane;
-	return frame;
-}
-
-/* Help, interfaces: in front, or away again if they are; never twice among the panes. */
-static unsigned toggle_pane(struct ft_view *view, enum ft_pane_id pane)
-{
-	if (ft_view_front(view)->pane == pane) {
-		view->depth--;
-		return REFILL;
-	}
-	for (unsigned i = 0; i < view->depth; i++) {
-		if (view->stack[i].pane == pane) {
-			view->depth = i + 1;
-			return REFILL;
-		}
-	}
-	push(view, pane);
-	return REFILL;
-}
-
-static unsigned act_pane(struct ft_view *view, enum ft_action action,
-			 const struct ft_stage *stage)
-{
-	(void)stage;
-	ft_view_show_list(view, (enum ft_list)(action - FT_ACTION_PANE_1));
-	return REFILL;
-}
-
-static unsigned act_pane_step(struct ft_view *view, enum ft_action action,
-			      const struct ft_stage *stage)
-{
-	unsigned by = action == FT_ACTION_PANE_NEXT ? 1 : FT_LIST_MAX - 1;
-
-	(void)stage;
-	ft_view_show_list(view, (enum ft_list)((view->list + by) % FT_LIST_MAX));
-	return REFILL;
-}
-
-static unsigned act_columns(struct ft_view *view, enum ft_action action,
-			    const struct ft_stage *stage)
-{
-	struct ft_frame *front = ft_view_front(view);
-
-	if (!stage->listing)
-		return 0;
-	if (action == FT_ACTION_COLUMNS_LEFT)
-		front->skip -= front->skip > 0;
-	else if (front->skip < stage->columns_right)
-		front->skip++;
-	return FT_FX_PAINT;
-}
-
-/* Puts the details of a flow in front; those of it that are there already come back. */
-static unsigned show_details(struct ft_view *view, uint64_t id)
-{
-	struct ft_frame *frame;
-
-	for (unsigned i = 0; i < view->depth; i++) {
-		if (view->stack[i].pane == FT_PANE_DETAILS && view->stack[i].subject == id) {
-			view->depth = i + 1;
-			return REFILL;
-		}
-	}
-	frame = push(view, FT_PANE_DETAILS);
-	if (!frame)
-		return 0;
-	frame->subject = id;
-	return REFILL;
-}
-
-/* From a flow's details to the next place where its conversation is seen. */
-static unsigned enter_pair(struct ft_view *view, const struct ft_stage *stage)
-{
-	const struct ft_snapshot *snapshot = stage->snapshot;
-	uint64_t id = ft_view_front(view)->subject;
-
-	for (size_t i = 0; snapshot && i < snapshot->row_count; i++) {
-		const struct ft_flow_hot *row = &snapshot->rows[i];
-
-		if (row->flow->id != id)
-			continue;
-		row = ft_snapshot_pair(snapshot, row);
-		return row ? show_details(view, row->flow->id) : 0;
-	}
-	return 0;
-}
-
-/* Opens the row under the selection. */
-static unsigned act_enter(struct ft_view *view, enum ft_action action,
-			  const struct ft_stage *stage)
-{
-	struct ft_frame *front = ft_view_front(view), *frame;
-	const struct ft_column *name = NULL;
-	struct ft_row row;
-
-	(void)action;
-	if (front->pane == FT_PANE_DETAILS)
-		return enter_pair(view, stage);
-	if (!stage->listing || front->index >= ft_listing_count(stage->listing))
-		return 0;
-	row = ft_listing_at(stage->listing, front->index);
-	if (row.event) {
-		row.flow = ft_event_flow(stage->snapshot, row.event);
-		if (!row.flow) {
-			ft_view_say(view, false, _("its flow is not (or no longer) in the table"));
-			return FT_FX_PAINT;
-		}
-		row.event = NULL;
-	}
-	/* Coming back means coming back to this row, also if nobody had chosen it yet. */
-	front->selected = ft_row_id(&row);
-	if (row.socket) {
-		row.flow = ft_socket_flow(stage->snapshot, row.socket);
-		if (!row.flow) {
-			ft_view_say(view, false, _("nothing has passed through this socket yet"));
-			return FT_FX_PAINT;
-		}
-		row.socket = NULL;
-	}
-	frame = push(view, row.flow ? FT_PANE_DETAILS : FT_PANE_FLOWS);
-	if (!frame)
-		return 0;
-	if (row.flow) {
-		frame->subject = ft_row_id(&row);
-		return REFILL;
-	}
-	frame->drilled = true;
-	frame->within = *row.group;
-	for (size_t i = 0; i < ft_column_count && !name; i++)
-		if (ft_columns[i].lists & (1U << front->pane) &&
-		    !(ft_columns[i].needs & FT_NEEDS_DIFFERENCE))
-			name = &ft_columns[i];
-	if (name)
-		name->format(stage->snapshot, &row, &view->show, 40, frame->title,
-			     sizeof(frame->title));
-	return REFILL;
-}
-
-static unsigned act_back(struct ft_view *view, enum ft_action action,
-			 const struct ft_stage *stage)
-{
-	(void)action;
-	(void)stage;
-	if (view->depth) {
-		view->depth--;
-		return REFILL;
-	}
-	view->find_text[0] = '\0';
-	return FT_FX_PAINT;
-}
-
-static unsigned act_close(struct ft_view *view, enum ft_action action,
-			  const struct ft_stage *stage)
-{
-	return view->depth ? act_back(view, action, stage) : FT_FX_QUIT;
-}
-
-static unsigned act_overlay(struct ft_view *view, enum ft_action action,
-			    const struct ft_stage *stage)
-{
-	(void)stage;
-	if (action == FT_ACTION_HEALTH)
-		return toggle_pane(view, FT_PANE_HEALTH);
-	return toggle_pane(view, action == FT_ACTION_HELP ? FT_PANE_HELP : FT_PANE_INTERFACES);
 }
 
 static unsigned act_menu(struct ft_view *view, enum ft_action action,
@@ -672,20 +485,20 @@ static unsigned act_quit(struct ft_view *view, enum ft_action action,
 }
 
 static const ft_act_fn acts[FT_ACTION_MAX] = {
-	[FT_ACTION_PANE_1] = act_pane,
-	[FT_ACTION_PANE_2] = act_pane,
-	[FT_ACTION_PANE_3] = act_pane,
-	[FT_ACTION_PANE_4] = act_pane,
-	[FT_ACTION_PANE_5] = act_pane,
-	[FT_ACTION_HEALTH] = act_overlay,
-	[FT_ACTION_PANE_NEXT] = act_pane_step,
-	[FT_ACTION_PANE_PREVIOUS] = act_pane_step,
-	[FT_ACTION_COLUMNS_LEFT] = act_columns,
-	[FT_ACTION_COLUMNS_RIGHT] = act_columns,
-	[FT_ACTION_ENTER] = act_enter,
-	[FT_ACTION_BACK] = act_back,
-	[FT_ACTION_HELP] = act_overlay,
-	[FT_ACTION_INTERFACES] = act_overlay,
+	[FT_ACTION_PANE_1] = ft_act_pane,
+	[FT_ACTION_PANE_2] = ft_act_pane,
+	[FT_ACTION_PANE_3] = ft_act_pane,
+	[FT_ACTION_PANE_4] = ft_act_pane,
+	[FT_ACTION_PANE_5] = ft_act_pane,
+	[FT_ACTION_HEALTH] = ft_act_overlay,
+	[FT_ACTION_PANE_NEXT] = ft_act_pane_step,
+	[FT_ACTION_PANE_PREVIOUS] = ft_act_pane_step,
+	[FT_ACTION_COLUMNS_LEFT] = ft_act_columns,
+	[FT_ACTION_COLUMNS_RIGHT] = ft_act_columns,
+	[FT_ACTION_ENTER] = ft_act_enter,
+	[FT_ACTION_BACK] = ft_act_back,
+	[FT_ACTION_HELP] = ft_act_overlay,
+	[FT_ACTION_INTERFACES] = ft_act_overlay,
 	[FT_ACTION_GROUP] = act_menu,
 	[FT_ACTION_SORT_PREVIOUS] = act_sort_step,
 	[FT_ACTION_SORT_NEXT] = act_sort_step,
@@ -729,7 +542,7 @@ static const ft_act_fn acts[FT_ACTION_MAX] = {
 	[FT_ACTION_ACTIONS] = act_actions,
 	[FT_ACTION_REDRAW] = act_redraw,
 	[FT_ACTION_SUSPEND] = act_suspend,
-	[FT_ACTION_CLOSE] = act_close,
+	[FT_ACTION_CLOSE] = ft_act_close,
 	[FT_ACTION_QUIT] = act_quit,
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The view's life: from the options, through snapshots, to the end. Steps are in step.c. */
+/* The view's life: from the options, through snapshots, to the end. Steps are in step*.c. */
 #include "ui/view.h"
 
 #include <errno.h>
