@@ -14,7 +14,7 @@
  *     waits to be accepted may become that of any process that holds the listener: it is the
  *     listener's only if it still waits after READINGS
  *   - ICMP and protocols without ports: the one process with a raw socket for them; if several
- *     have one, unknown; if none has, the kernel itself, where it speaks them
+ *     have one, unknown; if none has, the kernel itself, where it speaks them (owner_proc_raw.c)
  *   - sockets in other network namespaces cannot be seen: unknown
  * A flow is asked about again until the sockets of its protocol were read READINGS times since it
  * began, however long that takes: then nothing is to be expected any more and the answer is final.
@@ -28,83 +28,20 @@
 #include <string.h>
 
 #include "capture/clock.h"
-#include "capture/proc_scan.h"
-#include "capture/sock_diag.h"
-#include "capture/sock_table.h"
+#include "capture/owner_proc_priv.h"
 #include "core/addr.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
 
-#define SECOND UINT64_C(1000000000)
-#define PROTO_L2TP 115          /* not in netinet/in.h */
 #define LOOK_UPS_MAX 1000       /* a round; some microseconds each */
 #define CHECKS 100              /* of them, kept for whether a socket is still there */
 #define REMEMBER (30 * SECOND)  /* closed sockets */
 #define CLOSE_BY SECOND         /* glances may be so far apart */
-#define READINGS 4              /* whole ones since a flow began, without its socket */
 #define WALKS 2                 /* whole ones that found no holder of a socket that is open */
-#define RAW_MAX 1024            /* raw and ping sockets looked at */
-#define RAW_REMEMBER (5 * SECOND)
-#define TICK_SLACK (20 * UINT64_C(1000000)) /* flows' times are the kernel's ticks */
 #define GLANCE_NS (100 * UINT64_C(1000000)) /* between glances, at least */
 #define GLANCE_DUMP_NS (2 * UINT64_C(1000000))
 #define GLANCE_SCAN_NS (3 * UINT64_C(1000000))
 #define GLANCE_SHARE 100        /* its cost times so much is the time to the next one */
-
-/* What an end's owner is: an id, or why there is none. */
-enum answer {
-	ANSWER_OWNER, /* *ret_owner is set */
-	ANSWER_LATER, /* ask again: something wasn't looked at for lack of time */
-	ANSWER_NONE,  /* not found */
-	ANSWER_NEVER, /* it cannot be found any more */
-};
-
-/* A raw or ping socket, and between which readings it must have been open. */
-struct raw {
-	struct ft_sock sock;
-	uint64_t before_ns; /* the last reading that didn't list it yet, 0 = none */
-	uint64_t after_ns;  /* the first that didn't list it any more, 0 = it is open */
-	uint64_t seen_ns;
-};
-
-/* When the last whole readings of some sockets began, in a ring. */
-struct readings {
-	uint64_t begun_ns[READINGS];
-	unsigned next;
-};
-
-/* Protocols that have ports, and whether their sockets are to be dumped. */
-struct transport {
-	uint8_t protocol;
-	bool wanted;
-	uint64_t begun_ns; /* of the dump under way */
-	struct readings readings;
-};
-
-struct ft_owner_proc {
-	struct ft_sock_diag *diag;
-	struct ft_sock_diag *raw_diag; /* a second one: it doesn't disturb the dump under way */
-	struct ft_sock_table *table;
-	struct ft_proc_scan *scan;
-	struct transport transports[4];
-	int dumping; /* index of the dump under way, -1 = none */
-
-	struct raw *raw; /* owned: raw and ping sockets seen a moment ago */
-	size_t raw_count;
-	bool raw_read;
-	uint64_t raw_read_ns; /* the reading before the one under way */
-	struct readings raw_readings;
-
-	uint64_t round;
-	uint64_t now_ns, real_ns; /* of this round: monotonic, real time */
-	uint64_t forgotten_ns;
-	unsigned look_ups;        /* left in this round */
-
-	uint16_t (*find)(void *arg, uint64_t cookie); /* the better source; NULL = none */
-	void *find_arg;
-	bool finds_all;           /* what it doesn't find is no process' socket */
-	char text[160];
-};
 
 static const uint8_t transport_protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
 					       IPPROTO_SCTP };
@@ -182,8 +119,7 @@ static void describe(struct ft_owner_proc *source)
 
 /* ---- rounds */
 
-/* A reading that began then is done. */
-static void note_reading(struct readings *readings, uint64_t begun_ns)
+void ft_owner_proc_note_reading(struct readings *readings, uint64_t begun_ns)
 {
 	readings->begun_ns[readings->next++ % READINGS] = begun_ns;
 }
@@ -220,7 +156,7 @@ static bool step_dump(struct ft_owner_proc *source)
 	if (ft_sock_diag_step(source->diag, remember, source) <= 0) {
 		struct transport *transport = &source->transports[source->dumping];
 
-		note_reading(&transport->readings, transport->begun_ns);
+		ft_owner_proc_note_reading(&transport->readings, transport->begun_ns);
 		source->dumping = -1;
 	}
 	return true;
@@ -328,7 +264,7 @@ static enum answer held_before(struct ft_owner_proc *source, const struct ft_soc
 	return owner == FT_OWNER_UNKNOWN ? ANSWER_LATER : ANSWER_OWNER;
 }
 
-static enum answer owner_of_sock(struct ft_owner_proc *source, const struct ft_sock *sock,
+enum answer ft_owner_proc_answer(struct ft_owner_proc *source, const struct ft_sock *sock,
 				 uint16_t *ret_owner)
 {
 	uint16_t owner = FT_OWNER_UNKNOWN;
@@ -356,22 +292,12 @@ uint16_t ft_owner_proc_of_socket(struct ft_owner_proc *source, const struct ft_s
 {
 	uint16_t owner = FT_OWNER_UNKNOWN;
 
-	if (owner_of_sock(source, sock, &owner) != ANSWER_OWNER)
+	if (ft_owner_proc_answer(source, sock, &owner) != ANSWER_OWNER)
 		return FT_OWNER_UNKNOWN;
 	return owner;
 }
 
 /* ---- protocols with ports */
-
-/* One end of a flow, as its socket would see it. */
-struct end {
-	uint8_t protocol;
-	const uint8_t *local, *remote;
-	uint16_t local_port_be, remote_port_be;
-	uint64_t cookie;
-	uint64_t first_ns; /* the flow's, monotonic */
-	bool opened_here; /* this end opened the connection, so no listener made its socket */
-};
 
 static struct end end_of(const struct ft_owner_proc *source, const struct ft_owner_query *query,
 			 int side)
@@ -482,76 +408,20 @@ static enum answer owner_of_end(struct ft_owner_proc *source, const struct end *
 	int ret, of_listener;
 
 	if (known && may_own(known, end))
-		return owner_of_sock(source, known, ret_owner);
+		return ft_owner_proc_answer(source, known, ret_owner);
 	ret = look_up(source, end, &sock);
 	if (ret == 0)
-		return owner_of_sock(source, &sock, ret_owner);
+		return ft_owner_proc_answer(source, &sock, ret_owner);
 	transport->wanted = true;
 	if (ret == -EINPROGRESS && !were_all_after(&transport->readings, end->first_ns))
 		return ANSWER_LATER;
 	known = recall(source, end);
 	if (known)
-		return owner_of_sock(source, known, ret_owner);
+		return ft_owner_proc_answer(source, known, ret_owner);
 	of_listener = look_up_listener(source, end, &sock);
 	if (of_listener == 0 && sock.state == FT_SOCK_LISTEN && may_own(&sock, end))
-		return owner_of_sock(source, &sock, ret_owner);
+		return ft_owner_proc_answer(source, &sock, ret_owner);
 	return ret == -EAGAIN || of_listener == -EAGAIN ? ANSWER_LATER : ANSWER_NONE;
-}
-
-/* ---- protocols without */
-
-static void keep_raw(void *arg, const struct ft_sock *sock)
-{
-	struct ft_owner_proc *source = arg;
-	size_t i = 0;
-
-	while (i < source->raw_count && source->raw[i].sock.inode != sock->inode)
-		i++;
-	if (i == RAW_MAX)
-		return;
-	if (i == source->raw_count) {
-		source->raw_count++;
-		source->raw[i].before_ns = source->raw_read_ns;
-	}
-	source->raw[i].sock = *sock;
-	source->raw[i].after_ns = 0;
-	source->raw[i].seen_ns = source->now_ns;
-}
-
-/* Notes which are closed by now; those that were long ago don't count any more. */
-static void close_raw(struct ft_owner_proc *source)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < source->raw_count; i++) {
-		struct raw *raw = &source->raw[i];
-
-		if (raw->seen_ns != source->now_ns && !raw->after_ns)
-			raw->after_ns = source->now_ns;
-		if (source->now_ns - raw->seen_ns <= RAW_REMEMBER)
-			source->raw[kept++] = *raw;
-	}
-	source->raw_count = kept;
-}
-
-/* Reads the raw and ping sockets, once a round. There are few. */
-static void read_raw(struct ft_owner_proc *source)
-{
-	static const uint8_t protocols[] = { IPPROTO_RAW, IPPROTO_ICMP };
-
-	if (source->raw_read)
-		return;
-	if (!source->raw)
-		source->raw = xcalloc(RAW_MAX, sizeof(*source->raw));
-	source->raw_read = true;
-	for (size_t i = 0; i < sizeof(protocols); i++) {
-		ft_sock_diag_dump(source->raw_diag, protocols[i]);
-		while (ft_sock_diag_step(source->raw_diag, keep_raw, source) > 0)
-			;
-	}
-	close_raw(source);
-	note_reading(&source->raw_readings, source->now_ns);
-	source->raw_read_ns = source->now_ns;
 }
 
 uint64_t ft_owner_proc_glance(struct ft_owner_proc *source)
@@ -563,148 +433,10 @@ uint64_t ft_owner_proc_glance(struct ft_owner_proc *source)
 	source->transports[0].wanted = source->transports[1].wanted = true;
 	while (ft_clock_read(CLOCK_THREAD_CPUTIME_ID) - begun_cpu < GLANCE_DUMP_NS && step_dump(source))
 		;
-	read_raw(source);
+	ft_owner_proc_read_raw(source);
 	ft_proc_scan_glance(source->scan, ft_clock_read(CLOCK_MONOTONIC), GLANCE_SCAN_NS);
 	next = (ft_clock_read(CLOCK_MONOTONIC) - begun) * GLANCE_SHARE;
 	return next < GLANCE_NS ? GLANCE_NS : next > SECOND ? SECOND : next;
-}
-
-/* True if a raw or ping socket may send and get between these ends, and may have been open when
- * the flow began. */
-static bool fits(const struct raw *raw, const struct end *end)
-{
-	const struct ft_sock *sock = &raw->sock;
-
-	return (ft_addr_is_any(sock->local) || memcmp(sock->local, end->local, 16) == 0) &&
-	       (ft_addr_is_any(sock->remote) || memcmp(sock->remote, end->remote, 16) == 0) &&
-	       raw->before_ns < end->first_ns + TICK_SLACK &&
-	       (!raw->after_ns || raw->after_ns + TICK_SLACK > end->first_ns);
-}
-
-/* The ping socket with this id. */
-static const struct ft_sock *find_ping(const struct ft_owner_proc *source, const struct end *end,
-				       uint16_t id_be)
-{
-	for (size_t i = 0; i < source->raw_count; i++) {
-		const struct ft_sock *sock = &source->raw[i].sock;
-
-		if (!sock->raw && sock->protocol == end->protocol &&
-		    sock->local_port_be == id_be && fits(&source->raw[i], end))
-			return sock;
-	}
-	return NULL;
-}
-
-/* A raw socket that this may be from or for; *ret_count tells how many there are. */
-static const struct ft_sock *find_raw(const struct ft_owner_proc *source, const struct end *end,
-				      size_t *ret_count)
-{
-	const struct ft_sock *found = NULL;
-
-	*ret_count = 0;
-	for (size_t i = 0; i < source->raw_count; i++) {
-		const struct ft_sock *sock = &source->raw[i].sock;
-
-		/* one of IPPROTO_RAW may have sent anything */
-		if (!sock->raw || !fits(&source->raw[i], end) ||
-		    (sock->protocol != end->protocol && sock->protocol != IPPROTO_RAW))
-			continue;
-		found = sock;
-		++*ret_count;
-	}
-	return found;
-}
-
-/* An echo, timestamp or such request has an id; what the kernel asks by itself has none. */
-static bool has_id(uint8_t protocol, uint8_t type)
-{
-	if (protocol == IPPROTO_ICMP)
-		return type == 8 || type == 13 || type == 15 || type == 17;
-	return type == 128;
-}
-
-/* ICMPv6 that daemons send too: router solicitation and advertisement. */
-static bool is_router_message(uint8_t protocol, uint8_t type)
-{
-	return protocol == IPPROTO_ICMPV6 && (type == 133 || type == 134);
-}
-
-/* The one raw socket for it, or the kernel when there is none. */
-static enum answer owner_of_raw(struct ft_owner_proc *source, const struct end *end,
-				bool or_kernel, uint16_t *ret_owner)
-{
-	size_t count;
-	const struct ft_sock *sock = find_raw(source, end, &count);
-
-	if (count == 1 && sock->protocol == end->protocol)
-		return owner_of_sock(source, sock, ret_owner);
-	if (count > 0 || !or_kernel)
-		return ANSWER_NONE;
-	*ret_owner = FT_OWNER_KERNEL;
-	return ANSWER_OWNER;
-}
-
-/* The raw socket with the cookie that the flow's end has. */
-static const struct ft_sock *find_raw_cookie(const struct ft_owner_proc *source, uint64_t cookie)
-{
-	for (size_t i = 0; i < source->raw_count; i++)
-		if (cookie && source->raw[i].sock.cookie == cookie)
-			return &source->raw[i].sock;
-	return NULL;
-}
-
-/* A router message is the kernel's as a rule, but a process that has a raw socket can send one
- * too: without the sender's cookie there is no telling as soon as somebody has one (any ping). */
-static enum answer owner_of_router_message(struct ft_owner_proc *source, const struct end *end,
-					   uint16_t *ret_owner)
-{
-	const struct ft_sock *sock;
-	size_t count;
-
-	read_raw(source);
-	sock = find_raw_cookie(source, end->cookie);
-	if (sock)
-		return owner_of_sock(source, sock, ret_owner);
-	find_raw(source, end, &count);
-	if (count > 0 && (!end->cookie || !source->finds_all))
-		return ANSWER_NONE;
-	*ret_owner = FT_OWNER_KERNEL;
-	return ANSWER_OWNER;
-}
-
-/* Who asked, or the kernel, which answers and reports errors. */
-static enum answer owner_of_icmp(struct ft_owner_proc *source, const struct end *end,
-				 const struct ft_owner_query *query, uint16_t *ret_owner)
-{
-	const struct ft_flow_key *key = &query->flow->key;
-	uint8_t type = (uint8_t)(ntohs(key->port_b_be) >> 8);
-	const struct ft_sock *ping;
-
-	if (has_id(end->protocol, type) && end->opened_here) {
-		read_raw(source);
-		ping = find_ping(source, end, key->port_a_be);
-		if (ping)
-			return owner_of_sock(source, ping, ret_owner);
-		return owner_of_raw(source, end, false, ret_owner);
-	}
-	if (has_id(end->protocol, type) && query->initiator == FT_END_NONE)
-		return ANSWER_NONE;
-	if (is_router_message(end->protocol, type))
-		return owner_of_router_message(source, end, ret_owner);
-	*ret_owner = FT_OWNER_KERNEL;
-	return ANSWER_OWNER;
-}
-
-/* Protocols that the kernel itself speaks: multicast membership and tunnels. What else came from
- * here was a process', if gone by now. */
-static bool is_kernel_protocol(uint8_t protocol)
-{
-	static const uint8_t protocols[] = {
-		IPPROTO_IGMP, IPPROTO_IPIP, IPPROTO_IPV6, IPPROTO_GRE, IPPROTO_ESP,
-		IPPROTO_AH, IPPROTO_PIM, IPPROTO_COMP, PROTO_L2TP,
-	};
-
-	return memchr(protocols, protocol, sizeof(protocols)) != NULL;
 }
 
 /* ---- a flow's ends */
@@ -719,10 +451,7 @@ static enum answer owner_of_side(struct ft_owner_proc *source, const struct ft_o
 			return ANSWER_NEVER; /* fragments without ports */
 		return owner_of_end(source, &end, ret_owner);
 	}
-	if (end.protocol == IPPROTO_ICMP || end.protocol == IPPROTO_ICMPV6)
-		return owner_of_icmp(source, &end, query, ret_owner);
-	read_raw(source);
-	return owner_of_raw(source, &end, is_kernel_protocol(end.protocol), ret_owner);
+	return ft_owner_proc_of_raw(source, &end, query, ret_owner);
 }
 
 /* True if the sockets that may own the flow's ends were read often enough since it began. */
