@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * See proc_scan.h. Processes are an array ordered by pid, merged with what /proc lists; sockets
- * a chained hash over one growing array. Both are bounded: pids by the kernel, sockets by
- * FT_SCAN_SOCKETS_MAX, beyond which those not asked for of late give way.
+ * See proc_scan.h. Processes are an array ordered by pid (proc_scan_list.c); sockets a chained hash
+ * over one growing array. Both are bounded: pids by the kernel, sockets by FT_SCAN_SOCKETS_MAX,
+ * beyond which those not asked for of late give way.
  *
  * A process may hold a socket for a moment only: what was just forked holds all that its parent
  * has open, until it closes it or becomes another program. So what a young process has under the
@@ -12,7 +12,6 @@
  */
 #include "capture/proc_scan.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +20,7 @@
 
 #include "capture/clock.h"
 #include "capture/privileged.h"
-#include "capture/proc_info.h"
+#include "capture/proc_scan_priv.h"
 #include "core/xalloc.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -35,20 +34,8 @@
 #define GENERATIONS 4              /* of processes that were just forked */
 #define CHECK_EACH 32              /* descriptors between looks at the clock */
 #define WAITING 8                  /* a budget is time of the processor; so much of the wall at most */
-#define BUCKETS 8192U
 #define NONE UINT32_MAX
 #define INIT_PID_NS 0xEFFFFFFCU    /* PROC_PID_INIT_INO: the namespace that sees all */
-
-struct process {
-	int32_t pid;
-	uint32_t sockets;    /* at the last look */
-	uint64_t scanned_ns; /* begin of the last whole look at its descriptors, 0 = never */
-	uint64_t born_ns;    /* when it was first listed; 0 = it was there before us */
-	uint64_t info_ns;    /* when its record was read */
-	uint64_t start_ns;   /* from the record: tells it from another under its number */
-	uint16_t owner;      /* its record; FT_OWNER_UNKNOWN = not read */
-	bool denied;         /* its descriptors may not be read */
-};
 
 struct socket {
 	uint32_t inode;
@@ -63,44 +50,6 @@ struct socket {
 	uint64_t asked_ns;   /* last asked for */
 	uint64_t seen_ns;    /* begin of the look that saw it */
 	uint64_t start_ns;   /* the holder's */
-};
-
-/* A look at one process' descriptors under way. */
-struct look {
-	DIR *fds; /* owned; NULL = none under way */
-	int32_t pid;
-	uint64_t begun_ns;
-	uint32_t sockets; /* so far */
-};
-
-struct ft_proc_scan {
-	struct ft_owners *owners; /* borrowed */
-	uint64_t boot_ns;
-	bool init_pid_ns;
-
-	struct process *processes; /* owned, ordered by pid */
-	size_t process_count;
-	uint32_t *order;           /* owned: this round's walk, indices of processes */
-	size_t order_count, order_next;
-	bool ordered;              /* order is of this round */
-	bool walked;               /* this round's walk is at its end */
-
-	struct socket *sockets;    /* owned */
-	size_t socket_count, socket_space;
-	uint32_t buckets[BUCKETS];
-	uint64_t overflows;
-
-	uint64_t now_ns;       /* of this round */
-	uint64_t left_ns;      /* time left for walking in this round */
-	uint64_t complete_ns;  /* every process that was there then was looked at since */
-	uint64_t listed_ns, list_cost_ns;
-	uint64_t listing_ns;   /* begin of the last listing: what came later isn't in it */
-	size_t denied;
-
-	struct look walk_look; /* the process that the last round was cut off in */
-
-	struct ft_users users;
-	struct ft_proc_info info; /* scratch */
 };
 
 /* True if we are in the first pid namespace, where every process can be seen. */
@@ -211,141 +160,6 @@ static struct socket *add_socket(struct ft_proc_scan *scan, uint32_t inode)
 	return socket;
 }
 
-/* ---- processes */
-
-static struct process *find_process(struct ft_proc_scan *scan, int32_t pid)
-{
-	size_t low = 0, high = scan->process_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (scan->processes[middle].pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < scan->process_count && scan->processes[low].pid == pid)
-		return &scan->processes[low];
-	return NULL;
-}
-
-/* True if the record that we know of the process is still there and still its own. */
-static bool is_record(const struct ft_proc_scan *scan, uint16_t owner, int32_t pid,
-		      uint64_t start_ns)
-{
-	const struct ft_process *record = ft_owners_process(scan->owners, owner);
-
-	return record && record->pid == pid && record->start_ns == start_ns;
-}
-
-/* Reads the record of a process, unless the one there is no older than max_age. */
-static void look_at(struct ft_proc_scan *scan, struct process *process, uint64_t max_age)
-{
-	if (process->owner != FT_OWNER_UNKNOWN && scan->now_ns - process->info_ns <= max_age &&
-	    is_record(scan, process->owner, process->pid, process->start_ns))
-		return;
-	if (ft_proc_info_read(process->pid, scan->boot_ns, &scan->users, &scan->info) < 0)
-		return; /* it just ended: what we know of it stays */
-	process->owner = ft_owners_add_process(scan->owners, &scan->info.process);
-	process->start_ns = scan->info.process.start_ns;
-	process->info_ns = scan->now_ns;
-}
-
-/* A process that was there is not any more. */
-static void ended(struct ft_proc_scan *scan, const struct process *process)
-{
-	if (process->owner != FT_OWNER_UNKNOWN)
-		ft_owners_exited(scan->owners, process->pid, ft_clock_read(CLOCK_REALTIME));
-}
-
-static int compare_pids(const void *a, const void *b)
-{
-	int32_t left = *(const int32_t *)a, right = *(const int32_t *)b;
-
-	return (left > right) - (left < right);
-}
-
-/* The pids that /proc lists, ordered; false if it cannot be read (no descriptor is left). */
-static bool list_pids(int32_t **ret_pids, size_t *ret_count)
-{
-	DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-	size_t count = 0, space = 0;
-	int32_t *pids = NULL;
-	bool ordered = true;
-
-	if (!proc)
-		return false;
-	for (errno = 0; (entry = readdir(proc)); errno = 0) {
-		int32_t pid;
-
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		pid = atoi(entry->d_name);
-		if (count == space) {
-			space = space ? space * 2 : 256;
-			pids = xreallocarray(pids, space, sizeof(*pids));
-		}
-		ordered &= count == 0 || pids[count - 1] < pid;
-		pids[count++] = pid;
-	}
-	if (errno) {
-		free(pids);
-		closedir(proc);
-		return false;
-	}
-	closedir(proc);
-	if (!ordered)
-		qsort(pids, count, sizeof(*pids), compare_pids);
-	*ret_pids = pids;
-	*ret_count = count;
-	return true;
-}
-
-/* Merges the list of pids into what we know. */
-static void merge(struct ft_proc_scan *scan, const int32_t *pids, size_t count)
-{
-	struct process *merged = xcalloc(count ? count : 1, sizeof(*merged));
-	size_t old = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		while (old < scan->process_count && scan->processes[old].pid < pids[i])
-			ended(scan, &scan->processes[old++]);
-		if (old < scan->process_count && scan->processes[old].pid == pids[i])
-			merged[i] = scan->processes[old++];
-		else
-			merged[i] = (struct process){
-				.pid = pids[i],
-				.born_ns = scan->listed_ns ? scan->now_ns : 0,
-			};
-	}
-	while (old < scan->process_count)
-		ended(scan, &scan->processes[old++]);
-	free(scan->processes);
-	scan->processes = merged;
-	scan->process_count = count;
-	scan->order = xreallocarray(scan->order, count ? count : 1, sizeof(scan->order[0]));
-	scan->ordered = false;
-}
-
-/* Lists /proc; what that cost decides how soon it is done again. If it cannot be read, what we
- * know stays: nobody ended because of that. */
-static void list(struct ft_proc_scan *scan)
-{
-	uint64_t begun = ft_clock_read(CLOCK_MONOTONIC);
-	int32_t *pids = NULL;
-	size_t count;
-
-	if (list_pids(&pids, &count)) {
-		merge(scan, pids, count);
-		scan->listing_ns = begun;
-	}
-	free(pids);
-	scan->listed_ns = scan->now_ns;
-	scan->list_cost_ns = ft_clock_read(CLOCK_MONOTONIC) - begun;
-}
-
 /* ---- the walk */
 
 /* How long it wasn't looked at, by which it has its place in the walk. Of those that were, all come
@@ -375,7 +189,7 @@ static void plan(struct ft_proc_scan *scan)
 {
 	if (scan->listed_ns != scan->now_ns && (scan->process_count == 0 ||
 	    scan->now_ns - scan->listed_ns > 50 * scan->list_cost_ns))
-		list(scan);
+		ft_proc_scan_list(scan);
 	scan->order_count = scan->order_next = 0;
 	scan->walked = false;
 	for (size_t i = 0; i < scan->process_count; i++) {
@@ -427,13 +241,13 @@ static struct process *first_holder(struct ft_proc_scan *scan, struct process *p
 	for (int i = 0; i < GENERATIONS; i++) {
 		const struct ft_process *record =
 			ft_owners_process(scan->owners, process->owner);
-		struct process *parent = record ? find_process(scan, record->ppid) : NULL;
+		struct process *parent = record ? ft_proc_scan_find_process(scan, record->ppid) : NULL;
 		uint32_t of_parent;
 
 		if (!parent || ft_privileged_fd(parent->pid, fd, &of_parent) < 0 ||
 		    of_parent != inode)
 			break;
-		look_at(scan, parent, 0); /* it may be another program by now */
+		ft_proc_scan_look_at(scan, parent, 0); /* it may be another program by now */
 		if (!is_copy(scan, process, parent))
 			break;
 		process = parent;
@@ -463,15 +277,15 @@ static void hold(struct ft_proc_scan *scan, struct look *look, struct process *p
 		return;
 	if (is_held(socket, process, fd)) {
 		socket->seen_ns = look->begun_ns;
-		look_at(scan, process, FORGET);
+		ft_proc_scan_look_at(scan, process, FORGET);
 		return;
 	}
 	/* Several may hold it (a listener's workers): the first one known keeps it while it can. */
-	holder = socket->pid == process->pid ? NULL : find_process(scan, socket->pid);
+	holder = socket->pid == process->pid ? NULL : ft_proc_scan_find_process(scan, socket->pid);
 	if (holder && !socket->former && socket->seen_ns >= holder->scanned_ns)
 		return;
 	/* A socket that wasn't there may be of another program: exec keeps the pid. */
-	look_at(scan, process, 0);
+	ft_proc_scan_look_at(scan, process, 0);
 	process = first_holder(scan, process, fd, inode);
 	socket->seen_ns = look->begun_ns;
 	socket->former = false;
@@ -502,7 +316,7 @@ static bool open_look(struct ft_proc_scan *scan, struct look *look, struct proce
 /* Looks at up to CHECK_EACH descriptors; ends the look after the last one. */
 static void go_on(struct ft_proc_scan *scan, struct look *look)
 {
-	struct process *process = find_process(scan, look->pid);
+	struct process *process = ft_proc_scan_find_process(scan, look->pid);
 
 	for (int i = 0; process && i < CHECK_EACH; i++) {
 		uint32_t inode;
@@ -541,7 +355,7 @@ void ft_proc_scan_begin(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t bud
 	scan->ordered = false;
 	if (scan->process_count > 0 && now_ns - scan->listed_ns >
 	    LIST_IDLE + 50 * scan->list_cost_ns)
-		list(scan);
+		ft_proc_scan_list(scan);
 	if (scan->socket_count > FT_SCAN_SOCKETS_MAX / 2)
 		forget(scan, FORGET);
 	if (scan->socket_count > FT_SCAN_SOCKETS_MAX - FT_SCAN_SOCKETS_MAX / 8)
@@ -555,7 +369,7 @@ void ft_proc_scan_glance(struct ft_proc_scan *scan, uint64_t now_ns, uint64_t bu
 
 	scan->now_ns = now_ns;
 	if (now_ns - scan->listed_ns > 50 * scan->list_cost_ns)
-		list(scan);
+		ft_proc_scan_list(scan);
 	for (size_t i = scan->process_count; i > 0; i--) {
 		struct process *process = &scan->processes[i - 1];
 
@@ -604,16 +418,16 @@ static void walk(struct ft_proc_scan *scan, uint32_t inode)
 /* The holder's record as it is now; a new one if it was dropped or has changed. */
 static uint16_t record_of(struct ft_proc_scan *scan, struct socket *socket)
 {
-	struct process *process = find_process(scan, socket->pid);
+	struct process *process = ft_proc_scan_find_process(scan, socket->pid);
 
 	if (process && socket->start_ns == 0)
 		socket->start_ns = process->start_ns; /* its record could not be read then */
 	if (process && process->start_ns == socket->start_ns) {
-		look_at(scan, process, LOOK_AGAIN);
+		ft_proc_scan_look_at(scan, process, LOOK_AGAIN);
 		if (process->start_ns == socket->start_ns)
 			socket->owner = process->owner;
 	}
-	if (!is_record(scan, socket->owner, socket->pid, socket->start_ns))
+	if (!ft_proc_scan_is_record(scan, socket->owner, socket->pid, socket->start_ns))
 		return FT_OWNER_UNKNOWN;
 	return socket->owner;
 }
@@ -708,7 +522,7 @@ uint64_t ft_proc_scan_boot_ns(const struct ft_proc_scan *scan)
 
 bool ft_proc_scan_sees_all(struct ft_proc_scan *scan)
 {
-	const struct process *first = find_process(scan, 1);
+	const struct process *first = ft_proc_scan_find_process(scan, 1);
 
 	return scan->init_pid_ns && first && first->scanned_ns > 0 && scan->denied == 0;
 }
