@@ -19,15 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "core/xalloc.h"
 
-#define BUFFER_SIZE (256 * 1024)
 #define DUMP_TRIES 5
 #define ATTRS_MAX 128
-#define TIMEOUT_SEC 5
 
 /* A request: the header and whichever body the type wants. */
 struct request {
@@ -133,45 +129,12 @@ static void attr_text(const struct rtattr *attr, char *text, size_t size)
 	text[length] = '\0';
 }
 
-static const void *message_body(const struct nlmsghdr *message)
+const void *ft_netlink_body(const struct nlmsghdr *message)
 {
 	return (const uint8_t *)message + NLMSG_HDRLEN;
 }
 
-/* ---- sockets and dumps ---- */
-
-static int open_socket(uint32_t groups, int extra_group, int flags, int *ret_fd)
-{
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = groups };
-	struct timeval timeout = { .tv_sec = TIMEOUT_SEC };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, NETLINK_ROUTE);
-	int error;
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0) {
-		error = -errno;
-		close(fd);
-		return error;
-	}
-	if (extra_group) /* not known to kernels before 5.7; the link group tells most of it */
-		(void)setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &extra_group,
-				 sizeof(extra_group));
-	*ret_fd = fd;
-	return 0;
-}
-
-int ft_netlink_open_dump(int *ret_fd)
-{
-	return open_socket(0, 0, 0, ret_fd);
-}
-
-int ft_netlink_open_notices(int *ret_fd)
-{
-	return open_socket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, RTNLGRP_BRVLAN,
-			   SOCK_NONBLOCK, ret_fd);
-}
+/* ---- dumps ---- */
 
 /* Hands one buffer's messages on. 1 = the dump is done, 0 = more to come, -errno. */
 static int walk_answer(const uint8_t *buffer, size_t size, uint32_t sequence, message_fn each,
@@ -189,7 +152,7 @@ static int walk_answer(const uint8_t *buffer, size_t size, uint32_t sequence, me
 			if (message->nlmsg_type == NLMSG_DONE)
 				return 1;
 			if (message->nlmsg_type == NLMSG_ERROR) {
-				const struct nlmsgerr *error = message_body(message);
+				const struct nlmsgerr *error = ft_netlink_body(message);
 
 				return error->error ? error->error : -EBADMSG;
 			}
@@ -204,18 +167,18 @@ static int walk_answer(const uint8_t *buffer, size_t size, uint32_t sequence, me
 /* Reads answers until the dump with this sequence number is done; -EINTR as the kernel says. */
 static int read_dump(int fd, uint32_t sequence, message_fn each, void *arg)
 {
-	uint8_t *buffer = xmalloc(BUFFER_SIZE);
+	uint8_t *buffer = xmalloc(FT_NETLINK_BUFFER);
 	bool interrupted = false;
 	int result = 0;
 
 	while (result == 0) {
-		ssize_t size = recv(fd, buffer, BUFFER_SIZE, MSG_TRUNC);
+		ssize_t size = recv(fd, buffer, FT_NETLINK_BUFFER, MSG_TRUNC);
 
 		if (size < 0 && errno == EINTR)
 			continue;
 		if (size < 0)
 			result = errno == EAGAIN ? -ETIMEDOUT : -errno;
-		else if (size > BUFFER_SIZE)
+		else if (size > FT_NETLINK_BUFFER)
 			result = -EMSGSIZE;
 		else
 			result = walk_answer(buffer, (size_t)size, sequence, each, arg,
@@ -283,7 +246,7 @@ static void read_link_stats(const struct rtattr *attr, struct ft_link *link)
 static void add_link(void *arg, const struct nlmsghdr *message)
 {
 	struct link_list *list = arg;
-	const struct ifinfomsg *body = message_body(message);
+	const struct ifinfomsg *body = ft_netlink_body(message);
 	struct attrs attrs;
 	struct ft_link *link;
 
@@ -335,7 +298,7 @@ static struct ft_link *find_link(struct link_list *list, uint32_t ifindex)
 /* RTM_NEWLINK of the bridge family: the VLAN that untagged frames get. */
 static void add_pvid(void *arg, const struct nlmsghdr *message)
 {
-	const struct ifinfomsg *body = message_body(message);
+	const struct ifinfomsg *body = ft_netlink_body(message);
 	struct ft_link *link;
 	struct attrs attrs;
 	const struct rtattr *spec, *attr;
@@ -444,7 +407,7 @@ static void add_net(struct net_list *list, const struct rtattr *attr, uint8_t fa
 /* RTM_NEWADDR: an address and its subnet, or, with a peer, the two apart. */
 static void add_address(void *arg, const struct nlmsghdr *message)
 {
-	const struct ifaddrmsg *body = message_body(message);
+	const struct ifaddrmsg *body = ft_netlink_body(message);
 	const struct rtattr *local, *peer;
 	uint8_t full, family;
 	struct attrs attrs;
@@ -512,7 +475,7 @@ int ft_netlink_addresses(int fd, struct ft_net **ret_nets, size_t *ret_count)
 /* RTM_NEWQDISC: a root qdisc's drops to its link. */
 static void add_qdisc(void *arg, const struct nlmsghdr *message)
 {
-	const struct tcmsg *body = message_body(message);
+	const struct tcmsg *body = ft_netlink_body(message);
 	struct gnet_stats_queue queue;
 	struct attrs attrs, stats;
 	struct ft_link *link;
@@ -552,7 +515,7 @@ struct best_route {
 static void add_route(void *arg, const struct nlmsghdr *message)
 {
 	struct best_route *best = arg;
-	const struct rtmsg *body = message_body(message);
+	const struct rtmsg *body = ft_netlink_body(message);
 	struct attrs attrs;
 	uint32_t ifindex, priority;
 
@@ -595,44 +558,4 @@ int ft_netlink_default_route(int fd, uint32_t *ret_ifindex)
 	}
 	*ret_ifindex = best.ifindex;
 	return 0;
-}
-
-/* ---- notices ---- */
-
-int ft_netlink_drain(int fd, void (*gone)(void *arg, uint32_t ifindex), void *arg)
-{
-	uint8_t *buffer = xmalloc(BUFFER_SIZE);
-	int any = 0;
-
-	for (;;) {
-		ssize_t size = recv(fd, buffer, BUFFER_SIZE, MSG_DONTWAIT);
-		const uint8_t *at = buffer;
-
-		if (size < 0 && errno == EINTR)
-			continue;
-		if (size < 0 && errno == ENOBUFS) { /* some were lost: all is read anew anyway */
-			any = 1;
-			continue;
-		}
-		if (size < 0 && errno != EAGAIN)
-			any = -errno;
-		if (size <= 0)
-			break;
-		any = 1;
-		while (size >= NLMSG_HDRLEN) {
-			const struct nlmsghdr *message = (const void *)at;
-			ssize_t step = (ssize_t)NLMSG_ALIGN(message->nlmsg_len);
-			const struct ifinfomsg *body = message_body(message);
-
-			if (step < NLMSG_HDRLEN || step > size)
-				break;
-			if (message->nlmsg_type == RTM_DELLINK && body->ifi_family == AF_UNSPEC &&
-			    message->nlmsg_len >= NLMSG_LENGTH(sizeof(*body)))
-				gone(arg, (uint32_t)body->ifi_index);
-			at += step;
-			size -= step;
-		}
-	}
-	free(buffer);
-	return any;
 }

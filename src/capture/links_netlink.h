@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rtnetlink, spoken directly: dumps into plain arrays, and a socket that tells of changes.
- * Private to links*.c. Errors are -errno.
+ * rtnetlink, spoken directly: dumps into plain arrays (links_netlink.c), and a socket that tells of
+ * changes (links_notices.c). Private to links*.c. Errors are -errno.
  */
 #ifndef FT_CAPTURE_LINKS_NETLINK_H
 #define FT_CAPTURE_LINKS_NETLINK_H
 
 #include "capture/links.h"
+
+struct nlmsghdr;
+
+#define FT_NETLINK_BUFFER (256 * 1024) /* for what one read gives */
 
 /* A socket for dumps (groups 0) or for notices of links, addresses and bridge VLANs. */
 int ft_netlink_open_dump(int *ret_fd);
@@ -29,5 +33,8 @@ int ft_netlink_default_route(int fd, uint32_t *ret_ifindex);
  * calls gone() for each interface that was deleted.
  */
 int ft_netlink_drain(int fd, void (*gone)(void *arg, uint32_t ifindex), void *arg);
+
+/* What follows a message's header. */
+const void *ft_netlink_body(const struct nlmsghdr *message);
 
 #endif
