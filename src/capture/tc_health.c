@@ -14,11 +14,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "bpf/health_abi.h"
 #include "bpf/health_core.skel.h"
 #include "bpf/health_plain.skel.h"
+#include "capture/tc_memory.h"
 #include "core/log.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
@@ -27,18 +27,13 @@
 #define LOG_ENTRIES_MAX 8192
 #define LOG_ENTRIES_MIN 64
 
-struct memory {
-	void *at;
-	size_t size;
-};
-
 struct ft_tc_health {
 	struct health_core_bpf *core;   /* one of both */
 	struct health_plain_bpf *plain;
 	struct bpf_object *object;      /* of it */
 	uint32_t slots, entries, buckets;
 	uint32_t cpu_end;               /* no id from here on has a slot */
-	struct memory state_memory, index_memory, log_memory;
+	struct ft_tc_memory state_memory, index_memory, log_memory;
 	struct ft_health_state *state;
 	struct ft_bucket *index;        /* [slots][2][buckets] */
 	const struct ft_health *log;    /* [slots][2][entries] */
@@ -102,40 +97,18 @@ static int load_best(struct ft_tc_health *health)
 	return load_one(health, true) ? load_one(health, false) : 0;
 }
 
-/* Maps an array map's memory. */
-static int map_memory(const struct bpf_map *map, int prot, struct memory *memory)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
-	void *at;
-
-	size = (size + page - 1) / page * page;
-	at = mmap(NULL, size, prot, MAP_SHARED, bpf_map__fd(map), 0);
-	if (at == MAP_FAILED)
-		return -errno;
-	memory->at = at;
-	memory->size = size;
-	return 0;
-}
-
-static void unmap(struct memory *memory)
-{
-	if (memory->at)
-		munmap(memory->at, memory->size);
-}
-
 static int map_all(struct ft_tc_health *health)
 {
 	int error;
 
-	error = map_memory(find_map(health, "ft_health_state"), PROT_READ | PROT_WRITE,
-			   &health->state_memory);
+	error = ft_tc_memory_map(find_map(health, "ft_health_state"), PROT_READ | PROT_WRITE,
+				 &health->state_memory);
 	if (!error)
-		error = map_memory(find_map(health, "ft_health_index"), PROT_READ | PROT_WRITE,
-				   &health->index_memory);
+		error = ft_tc_memory_map(find_map(health, "ft_health_index"),
+					 PROT_READ | PROT_WRITE, &health->index_memory);
 	if (!error)
-		error = map_memory(find_map(health, "ft_health_log"), PROT_READ,
-				   &health->log_memory);
+		error = ft_tc_memory_map(find_map(health, "ft_health_log"), PROT_READ,
+					 &health->log_memory);
 	health->state = health->state_memory.at;
 	health->index = health->index_memory.at;
 	health->log = health->log_memory.at;
@@ -189,9 +162,9 @@ void ft_tc_health_close(struct ft_tc_health *health)
 {
 	if (!health)
 		return;
-	unmap(&health->state_memory);
-	unmap(&health->index_memory);
-	unmap(&health->log_memory);
+	ft_tc_memory_unmap(&health->state_memory);
+	ft_tc_memory_unmap(&health->index_memory);
+	ft_tc_memory_unmap(&health->log_memory);
 	close_object(health);
 	free(health->spans);
 	free(health);

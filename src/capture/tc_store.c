@@ -189,35 +189,19 @@ static int set_sizes(struct ft_tc_store *store)
 	return error;
 }
 
-/* Maps an array map's memory. */
-static int map_memory(const struct bpf_map *map, int prot, struct ft_tc_memory *memory)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
-	void *at;
-
-	size = (size + page - 1) / page * page;
-	at = mmap(NULL, size, prot, MAP_SHARED, bpf_map__fd(map), 0);
-	if (at == MAP_FAILED)
-		return -errno;
-	memory->at = at;
-	memory->size = size;
-	return 0;
-}
-
 static int map_all(struct ft_tc_store *store)
 {
 	struct flow_tc_bpf *skel = store->skel;
 	const int rw = PROT_READ | PROT_WRITE;
 	int error;
 
-	error = map_memory(skel->maps.ft_index, rw, &store->index_memory);
+	error = ft_tc_memory_map(skel->maps.ft_index, rw, &store->index_memory);
 	if (!error)
-		error = map_memory(skel->maps.ft_log, PROT_READ, &store->log_memory);
+		error = ft_tc_memory_map(skel->maps.ft_log, PROT_READ, &store->log_memory);
 	if (!error)
-		error = map_memory(skel->maps.ft_scopes, rw, &store->scopes_memory);
+		error = ft_tc_memory_map(skel->maps.ft_scopes, rw, &store->scopes_memory);
 	if (!error)
-		error = map_memory(skel->maps.ft_hooks, rw, &store->hooks_memory);
+		error = ft_tc_memory_map(skel->maps.ft_hooks, rw, &store->hooks_memory);
 	if (error)
 		return error;
 	store->ifaces = skel->bss->ft_ifaces;
@@ -227,13 +211,6 @@ static int map_all(struct ft_tc_store *store)
 	store->scopes = store->scopes_memory.at;
 	store->hooks = store->hooks_memory.at;
 	return 0;
-}
-
-static void unmap(struct ft_tc_memory *memory)
-{
-	if (memory->at)
-		munmap(memory->at, memory->size);
-	memory->at = NULL;
 }
 
 /* Leaves out of a load what is for the other kind of device. */
@@ -478,10 +455,10 @@ void ft_tc_store_close(struct ft_tc_store *store)
 {
 	if (!store)
 		return;
-	unmap(&store->index_memory);
-	unmap(&store->log_memory);
-	unmap(&store->scopes_memory);
-	unmap(&store->hooks_memory);
+	ft_tc_memory_unmap(&store->index_memory);
+	ft_tc_memory_unmap(&store->log_memory);
+	ft_tc_memory_unmap(&store->scopes_memory);
+	ft_tc_memory_unmap(&store->hooks_memory);
 	if (store->grace_fd >= 0)
 		close(store->grace_fd);
 	ft_tc_wake_close(store);

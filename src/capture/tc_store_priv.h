@@ -7,15 +7,10 @@
 #define FT_CAPTURE_TC_STORE_PRIV_H
 
 #include "capture/tc_health.h"
+#include "capture/tc_memory.h"
 #include "capture/tc_store.h"
 
 #include "bpf/flow_tc.skel.h" /* its structs are those of bpf/flow_abi.h */
-
-/* A mapped array map. */
-struct ft_tc_memory {
-	void *at;
-	size_t size;
-};
 
 /* A slot of the interface table. */
 struct ft_tc_slot {
