@@ -3,7 +3,8 @@
  * Retention: --keep 7d,2G. Inside of an interval's transaction the oldest intervals go, with what
  * only they refer to:
  *
- *   by age    with every 16th interval, those that are too old
+ *   by age    with every 16th interval, those that are too old; with each interval while they are
+ *             big, so that none has the rows of sixteen to take away
  *   by size   with each interval, as many as it takes for the pages in use to be few enough: about
  *             as much goes as comes, so that no interval takes long. Pages that become free are
  *             used again, so that the file does not grow.
@@ -27,6 +28,7 @@
 #include "recording/write.h"
 
 #define TURNS 16
+#define MANY_CHANGES 10000U /* rows of an interval that is big */
 #define LOG_PAGES_MOST 1000 /* SQLite's own bound */
 #define LOG_PAGES_LEAST 8
 #define INDEX_PAGES 8       /* of the log's index beside it */
@@ -218,13 +220,23 @@ static int drop_before(struct ft_recorder *self, int64_t first)
 	return ret < 0 ? ret : drop_processes(self, first);
 }
 
+/* True if it is time to look for what is too old. */
+static bool is_turn(struct ft_recorder *self)
+{
+	struct ft_recorder_keeper *keeper = &self->keeper;
+	unsigned before = keeper->changes;
+
+	keeper->changes = (unsigned)sqlite3_total_changes(self->db);
+	return keeper->turn % TURNS == 0 || keeper->changes - before >= MANY_CHANGES;
+}
+
 /* The first interval that is young enough; the first there is if none is too old. */
 static int64_t first_by_age(const struct ft_recorder *self, uint64_t end_ns)
 {
 	const struct ft_recorder_keeper *keeper = &self->keeper;
 	char sql[120];
 
-	if (!keeper->keep.age_ns || end_ns <= keeper->keep.age_ns || keeper->turn % TURNS)
+	if (!keeper->keep.age_ns || end_ns <= keeper->keep.age_ns)
 		return keeper->first;
 	snprintf(sql, sizeof(sql),
 		 "SELECT id FROM intervals WHERE end_ns >= %lld ORDER BY id LIMIT 1",
@@ -264,7 +276,7 @@ int ft_recorder_keep(struct ft_recorder *self, uint64_t end_ns)
 	if (!keeper->keep.age_ns && !keeper->keep.bytes)
 		return 0;
 	keeper->turn++;
-	first = first_by_age(self, end_ns);
+	first = is_turn(self) ? first_by_age(self, end_ns) : keeper->first;
 	if (first > keeper->first)
 		ret = drop_before(self, first);
 	for (; ret == 0 && keeper->first < self->interval && is_too_big(self); step *= 2) {

@@ -285,11 +285,14 @@ static void without_other_files(void **state)
 		assert_int_equal(output->ops->write(output, snapshot), 0);
 		assert_string_equal(output->remark, "");
 		ft_snapshot_put(snapshot);
+		/* Big intervals go one by one. */
+		if (i > 4 && i < BUSY)
+			assert_int_equal(ask("SELECT count(*) FROM intervals"), 3);
 	}
 	assert_int_equal(output->ops->close(output), 0);
 	feed_bed_done(&bed);
 	vfs->xOpen = system_vfs.xOpen;
-	assert_int_equal(ask("SELECT min(id) FROM intervals"), 30);
+	assert_int_equal(ask("SELECT count(*) FROM intervals"), 3);
 	assert_in_range(ask("SELECT count(*) FROM flows"), 1, CROWD + 100);
 }
 
