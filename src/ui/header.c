@@ -396,33 +396,51 @@ void ft_header_render(struct ft_scene *scene)
 	render_note(scene);
 }
 
-/* The filter, and what it hides: at the right. */
-static void render_filter(struct ft_scene *scene, int from)
+/* The display filter as the line of the panes' names tells it: its words may be cut. */
+struct filter_text {
+	char words[1100], hides[100];
+};
+
+/* Returns how many cells it takes; 0 = nothing is filtered. */
+static int filter_text(const struct ft_scene *scene, struct filter_text *ret_text)
 {
 	const struct ft_view *view = scene->view;
 	struct ft_hidden hidden = { .flows = 0 };
-	char text[1024], shown[1200], octets[32];
-	char *words;
-	struct ft_pen pen;
-	int x, used;
+	char escaped[1024], octets[32], *words;
+	size_t size = sizeof(ret_text->hides);
+	int used = 0;
 
+	ret_text->words[0] = ret_text->hides[0] = '\0';
+	if (ft_filter_is_all(view->filter))
+		return 0;
 	if (scene->listing && scene->listing->snapshot)
 		hidden = ft_rows_hidden(scene->listing->rows);
 	words = ft_filter_describe(view->filter);
-	ft_fmt_escape(words, strlen(words), view->show.ascii, text, sizeof(text));
+	ft_fmt_escape(words, strlen(words), view->show.ascii, escaped, sizeof(escaped));
 	free(words);
-	used = snprintf(shown, sizeof(shown), "%s %s", _("filter:"), text);
-	if (hidden.flows && used < (int)sizeof(shown))
-		used += snprintf(shown + used, sizeof(shown) - (size_t)used,
-				 _(", hides %" PRIu64), hidden.flows);
-	if (hidden.flows && used < (int)sizeof(shown) && scene->width >= 100)
-		snprintf(shown + used, sizeof(shown) - (size_t)used, " (%sB)",
+	snprintf(ret_text->words, sizeof(ret_text->words), "%s %s", _("filter:"), escaped);
+	if (hidden.flows)
+		used = snprintf(ret_text->hides, size, _(", hides %" PRIu64), hidden.flows);
+	if (hidden.flows && scene->width >= 100 && used < (int)size)
+		snprintf(ret_text->hides + used, size - (size_t)used, " (%sB)",
 			 ft_fmt_count(hidden.interval.bytes, view->show.prefix, 6, octets,
 				      sizeof(octets)));
-	x = scene->width - (int)ft_fmt_width(shown);
-	pen = ft_pen(scene->window, scene->tabs, x < from + 2 ? from + 2 : x, scene->width,
-		     view->show.ascii);
-	ft_pen_text(&pen, FT_STYLE_STRONG, shown);
+	return (int)(ft_fmt_width(ret_text->words) + ft_fmt_width(ret_text->hides));
+}
+
+/* At the right. Where there is no room for all of it, what it hides is told nevertheless. */
+static void render_filter(struct ft_scene *scene, int from, const struct filter_text *text,
+			  int cells)
+{
+	int x = scene->width - cells, hides = (int)ft_fmt_width(text->hides);
+	struct ft_pen pen = ft_pen(scene->window, scene->tabs, x < from + 2 ? from + 2 : x,
+				   scene->width, scene->view->show.ascii);
+
+	if (ft_pen_room(&pen) > hides + 10)
+		pen.end -= hides;
+	ft_pen_text(&pen, FT_STYLE_STRONG, text->words);
+	pen.end = scene->width;
+	ft_pen_text(&pen, FT_STYLE_STRONG, text->hides);
 }
 
 /* At the right of the panes' names, where there is room: what the numbers below are in. */
@@ -446,19 +464,28 @@ static void render_units(struct ft_scene *scene, int from)
 	ft_pen_text(&pen, FT_STYLE_DIM, text);
 }
 
-/* The panes' names; of those that are not in front only the numbers where it is narrow. */
-static void render_names(struct ft_scene *scene, struct ft_pen *pen)
-{
-	static const struct ft_pane_ops *const tabs[FT_LIST_MAX] = {
-		&ft_pane_flows, &ft_pane_talkers, &ft_pane_processes, &ft_pane_sockets,
-		&ft_pane_events,
-	};
+static const struct ft_pane_ops *const tabs[FT_LIST_MAX] = {
+	&ft_pane_flows, &ft_pane_talkers, &ft_pane_processes, &ft_pane_sockets, &ft_pane_events,
+};
 
+/* Cells that the panes' names take in full. */
+static int names_width(void)
+{
+	int width = 0;
+
+	for (unsigned i = 0; i < FT_LIST_MAX; i++)
+		width += (int)ft_fmt_width(_(tabs[i]->name)) + 4;
+	return width;
+}
+
+/* The panes' names; of those that are not in front only the numbers where it is narrow. */
+static void render_names(struct ft_scene *scene, struct ft_pen *pen, bool narrow)
+{
 	for (unsigned i = 0; i < FT_LIST_MAX; i++) {
 		bool front = scene->view->list == i;
 		int x = pen->x;
 
-		if (front || scene->width >= 60)
+		if (front || !narrow)
 			ft_pen_printf(pen, front ? FT_STYLE_TAB : FT_STYLE_DIM, " %u %s ", i + 1,
 				      _(tabs[i]->name));
 		else
@@ -467,29 +494,74 @@ static void render_names(struct ft_scene *scene, struct ft_pen *pen)
 	}
 }
 
+/* From the list to what is in front of it. */
+struct path {
+	const char *arrow;
+	char grouped[80]; /* "by port" */
+	char kept[40];    /* " order kept " */
+};
+
+static const char *title_of(const struct ft_frame *frame)
+{
+	return frame->title[0] ? frame->title : _(ft_pane(frame->pane)->name);
+}
+
+/* Cells that the path takes from this frame on. */
+static int path_width(const struct ft_view *view, const struct path *path, unsigned from)
+{
+	unsigned width = ft_fmt_width(path->kept), arrow = ft_fmt_width(path->arrow);
+
+	for (unsigned i = from; i < view->depth; i++)
+		width += arrow + ft_fmt_width(title_of(&view->stack[i]));
+	if (path->grouped[0])
+		width += arrow + ft_fmt_width(path->grouped);
+	return (int)width;
+}
+
+static void fill_path(const struct ft_view *view, struct path *ret_path)
+{
+	ret_path->arrow = view->show.ascii ? " > " : " › ";
+	ret_path->grouped[0] = ret_path->kept[0] = '\0';
+	if (view->list == FT_LIST_TALKERS && view->depth == 0 && view->group_by != FT_GROUP_HOST)
+		snprintf(ret_path->grouped, sizeof(ret_path->grouped), _("by %s"),
+			 _(ft_group_by_name(view->group_by)));
+	if (view->frozen)
+		snprintf(ret_path->kept, sizeof(ret_path->kept), " %s ", _("order kept"));
+}
+
+/* What is in front is told in any case: where there is no room those behind it are left out. */
+static void render_path(const struct ft_scene *scene, struct ft_pen *pen, const struct path *path)
+{
+	const struct ft_view *view = scene->view;
+	unsigned first = 0;
+
+	while (first + 1 < view->depth && path_width(view, path, first) > ft_pen_room(pen))
+		first++;
+	for (unsigned i = first; i < view->depth; i++) {
+		ft_pen_text(pen, FT_STYLE_DIM, path->arrow);
+		ft_pen_text(pen, FT_STYLE_STRONG, title_of(&view->stack[i]));
+	}
+	if (path->grouped[0]) {
+		ft_pen_text(pen, FT_STYLE_DIM, path->arrow);
+		ft_pen_text(pen, FT_STYLE_TEXT, path->grouped);
+	}
+	ft_pen_text(pen, FT_STYLE_BADGE, path->kept);
+}
+
 void ft_tabs_render(struct ft_scene *scene)
 {
 	const struct ft_view *view = scene->view;
-	const char *arrow = view->show.ascii ? " > " : " › ";
 	struct ft_pen pen = ft_pen(scene->window, scene->tabs, 0, scene->width, view->show.ascii);
+	struct filter_text filter;
+	struct path path;
+	int cells = filter_text(scene, &filter), wanted;
 
-	render_names(scene, &pen);
-	for (unsigned i = 0; i < view->depth; i++) {
-		const struct ft_frame *frame = &view->stack[i];
-
-		ft_pen_text(&pen, FT_STYLE_DIM, arrow);
-		ft_pen_text(&pen, FT_STYLE_STRONG,
-			    frame->title[0] ? frame->title : _(ft_pane(frame->pane)->name));
-	}
-	if (view->list == FT_LIST_TALKERS && view->depth == 0 &&
-	    view->group_by != FT_GROUP_HOST) {
-		ft_pen_text(&pen, FT_STYLE_DIM, arrow);
-		ft_pen_printf(&pen, FT_STYLE_TEXT, _("by %s"), _(ft_group_by_name(view->group_by)));
-	}
-	if (view->frozen)
-		ft_pen_printf(&pen, FT_STYLE_BADGE, " %s ", _("order kept"));
-	if (ft_filter_is_all(view->filter))
-		render_units(scene, pen.x);
+	fill_path(view, &path);
+	wanted = names_width() + path_width(view, &path, 0) + (cells ? 2 + cells : 0);
+	render_names(scene, &pen, scene->width < 60 || wanted > scene->width);
+	render_path(scene, &pen, &path);
+	if (cells)
+		render_filter(scene, pen.x, &filter, cells);
 	else
-		render_filter(scene, pen.x);
+		render_units(scene, pen.x);
 }
