@@ -390,8 +390,8 @@ static void add_traffic(struct ch_output *output, struct ft_ch_source *from)
 		if (!row->delta && !row->ended_now)
 			continue;
 		from->row = row;
-		from->process_row[0] = owner_row(output, from, ft_flow_owner(row, tx));
-		from->process_row[1] = owner_row(output, from, ft_flow_owner(row, !tx));
+		from->process_row[0] = owner_row(output, from, ft_flow_end_owner(row, tx));
+		from->process_row[1] = owner_row(output, from, ft_flow_end_owner(row, !tx));
 		ft_parcel_row(output->filling, output->database, FT_CH_TRAFFIC, from);
 	}
 }
@@ -429,8 +429,8 @@ static void add_events(struct ch_output *output, struct ft_ch_source *from)
 		output->event = event->flow.id;
 		from->event = event;
 		from->row = &event->hot;
-		from->process_row[0] = owner_row(output, from, ft_flow_owner(from->row, tx));
-		from->process_row[1] = owner_row(output, from, ft_flow_owner(from->row, !tx));
+		from->process_row[0] = owner_row(output, from, ft_flow_end_owner(from->row, tx));
+		from->process_row[1] = owner_row(output, from, ft_flow_end_owner(from->row, !tx));
 		ft_parcel_row(output->filling, output->database, FT_CH_EVENTS, from);
 	}
 }

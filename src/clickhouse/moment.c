@@ -20,6 +20,7 @@
 #include "clickhouse/picture.h"
 #include "core/event.h"
 #include "core/nls.h"
+#include "core/rows.h"
 #include "core/snapshot_own.h"
 #include "core/xalloc.h"
 
@@ -242,7 +243,8 @@ static void finish_row(const struct ft_ch_picture *picture, const struct ft_ch_w
 
 		hot->total[dir] = work->hot.total[side];
 		hot->tcp_flags[dir] = work->hot.tcp_flags[side];
-		hot->owner[dir] = ft_ch_owner(picture->ch, work, side);
+		hot->owner[dir] = ft_flow_read_owner(flow, dir,
+						     ft_ch_owner(picture->ch, work, side));
 		for (int w = 0; w < FT_WINDOWS && age > 0; w++) {
 			float weight = (float)(1 - exp(-age / ft_window_seconds[w]));
 

@@ -237,7 +237,7 @@ PUT(process_row)
 /* The owner of a side, or of a row of processes. */
 static uint16_t owner_of(const struct ft_ch_source *from, unsigned side)
 {
-	return ft_flow_owner(from->row, end_of(from, side));
+	return ft_flow_end_owner(from->row, end_of(from, side));
 }
 
 static const struct ft_process *process_of(const struct ft_ch_source *from, unsigned side)

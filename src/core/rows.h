@@ -162,6 +162,22 @@ static inline uint16_t ft_flow_owner(const struct ft_flow_hot *flow, int end)
 	return flow->flow->path == FT_PATH_TRANSIT || owner == FT_OWNER_FOREIGN ?
 		       FT_OWNER_TRANSIT : owner;
 }
+/* The owner as recordings have it: who it counts for, but the far end of a flow of ours is another
+ * machine. */
+static inline uint16_t ft_flow_end_owner(const struct ft_flow_hot *flow, int end)
+{
+	bool far = flow->flow->path == FT_PATH_HOST && end != ft_flow_tx(flow->flow);
+
+	return far && flow->owner[end] == FT_OWNER_FOREIGN ? FT_OWNER_FOREIGN :
+							     ft_flow_owner(flow, end);
+}
+/* Read back: what was written before far ends were told apart has transit there. */
+static inline uint16_t ft_flow_read_owner(const struct ft_flow *flow, int end, uint16_t owner)
+{
+	bool far = flow->path == FT_PATH_HOST && end != ft_flow_tx(flow);
+
+	return far && owner == FT_OWNER_TRANSIT ? FT_OWNER_FOREIGN : owner;
+}
 /* TCP, UDP, SCTP, DCCP, UDP-Lite: the key's port slots are ports. */
 bool ft_protocol_has_ports(uint8_t protocol);
 /* The port that names the service: of the end that did not begin the flow, if that isn't known

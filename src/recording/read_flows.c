@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/addr.h"
+#include "core/rows.h"
 #include "core/xalloc.h"
 #include "recording/words.h"
 
@@ -454,7 +455,8 @@ static void finish_row(struct ft_recording *r, const struct ft_read_work *work,
 
 		hot->total[dir] = work->hot.total[side];
 		hot->tcp_flags[dir] = work->hot.tcp_flags[side];
-		hot->owner[dir] = ft_read_owner(r, work->process[side]);
+		hot->owner[dir] = ft_flow_read_owner(flow, dir,
+						     ft_read_owner(r, work->process[side]));
 	}
 	for (int w = 0; w < FT_WINDOWS && age > 0; w++) {
 		double seen = 1 - exp(-age / ft_window_seconds[w]);

@@ -79,7 +79,7 @@ static int write_event(struct ft_recorder *self, const struct ft_snapshot *snaps
 
 	for (int side = 0; side < 2 && ret == 0; side++)
 		ret = ft_recorder_owner(self, snapshot,
-					ft_flow_owner(&event->hot, side == 0 ? tx : !tx),
+					ft_flow_end_owner(&event->hot, side == 0 ? tx : !tx),
 					&owner[side]);
 	if (ret < 0)
 		return ret;

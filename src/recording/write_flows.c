@@ -187,8 +187,8 @@ static int find_owners(struct ft_recorder *self, const struct ft_snapshot *snaps
 {
 	int tx = ft_flow_tx(row->flow), ret;
 
-	ret = ft_recorder_owner(self, snapshot, ft_flow_owner(row, tx), &ret_owner[0]);
-	return ret < 0 ? ret : ft_recorder_owner(self, snapshot, ft_flow_owner(row, !tx),
+	ret = ft_recorder_owner(self, snapshot, ft_flow_end_owner(row, tx), &ret_owner[0]);
+	return ret < 0 ? ret : ft_recorder_owner(self, snapshot, ft_flow_end_owner(row, !tx),
 						 &ret_owner[1]);
 }
 

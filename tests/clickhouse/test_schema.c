@@ -208,7 +208,7 @@ static void test_rows(void **state)
 	expect(&from, FT_CH_TRAFFIC, "initiator", "local");
 	expect(&from, FT_CH_TRAFFIC, "owner", "process");
 	expect(&from, FT_CH_TRAFFIC, "local_process", "4");
-	expect(&from, FT_CH_TRAFFIC, "remote_owner", "transit");
+	expect(&from, FT_CH_TRAFFIC, "remote_owner", "foreign");
 	expect(&from, FT_CH_TRAFFIC, "spi", "0");
 	from.row = &snapshot->rows[MOMENT_GRE];
 	expect(&from, FT_CH_TRAFFIC, "vlan", "100");

@@ -141,10 +141,10 @@ static void assert_same(const struct ft_snapshot *a, const struct ft_flow_hot *l
 	assert_memory_equal(ft_snapshot_delta(a, left), ft_snapshot_delta(b, right),
 			    2 * sizeof(struct ft_counts));
 	for (int end = 0; end < 2; end++) {
-		process[0] = ft_snapshot_process(a, ft_flow_owner(left, end));
+		process[0] = ft_snapshot_process(a, ft_flow_end_owner(left, end));
 		process[1] = ft_snapshot_process(b, right->owner[end]);
 		if (!process[0]) {
-			assert_int_equal(ft_flow_owner(left, end), right->owner[end]);
+			assert_int_equal(ft_flow_end_owner(left, end), right->owner[end]);
 			continue;
 		}
 		assert_non_null(process[1]);
@@ -187,6 +187,39 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(read->backend, "tcx");
 	ft_snapshot_put(read);
 	ft_recording_close(recording);
+}
+
+/* The far end of a flow of ours is another machine's, not transit; also in a file that says so, as
+ * they did once. */
+static void far_ends_are_no_transit(void **state)
+{
+	const struct ft_snapshot *written = moment();
+	uint64_t curl = written->rows[MOMENT_CURL].flow->id, gre = written->rows[MOMENT_GRE].flow->id;
+	struct ft_output *output = open_writer(NULL, NULL);
+
+	(void)state;
+	write_one(output, written);
+	assert_int_equal(output->ops->close(output), 0);
+	for (int old = 0; old < 2; old++) {
+		struct ft_recording *recording;
+		const struct ft_flow_hot *row;
+		struct ft_snapshot *read;
+
+		if (old) {
+			assert_true(ask("SELECT count(*) FROM counts WHERE remote_process=3") > 0);
+			execute("UPDATE counts SET remote_process=2 WHERE remote_process=3");
+		}
+		recording = open_reader();
+		assert_int_equal(ft_recording_refresh(recording), 1);
+		read = read_moment(recording, 0);
+		row = find_row(read, curl);
+		assert_int_equal(row->owner[!ft_flow_tx(row->flow)], FT_OWNER_FOREIGN);
+		row = find_row(read, gre);
+		for (int end = 0; end < 2; end++)
+			assert_int_equal(row->owner[end], FT_OWNER_TRANSIT);
+		ft_snapshot_put(read);
+		ft_recording_close(recording);
+	}
 }
 
 /* Without processes: those of the moment are not counted. */
@@ -501,6 +534,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_is_written_is_read, set_up),
+		cmocka_unit_test_setup(far_ends_are_no_transit, set_up),
 		cmocka_unit_test_setup(moments_hold_what_lived, set_up),
 		cmocka_unit_test_setup(the_filter_holds, set_up),
 		cmocka_unit_test_setup(every_cause_is_told_apart, set_up),
