@@ -368,7 +368,7 @@ static void put_since(const struct where *where, const char *from, bool to_end)
 	if (to_end) {
 		ft_sql_printf(where->to, "if(");
 		column(where, "", "ended");
-		ft_sql_printf(where->to, " != '', ");
+		ft_sql_printf(where->to, " NOT IN ('', 'stop'), ");
 		column(where, "", "last_ns");
 		ft_sql_printf(where->to, ", %s)", now);
 	} else {

@@ -247,7 +247,7 @@ static uint64_t value_age(const struct ft_snapshot *snapshot, const struct ft_ro
 	uint64_t end = snapshot->end_ns;
 
 	(void)show;
-	if (row->flow && row->flow->ended != FT_ENDED_NOT)
+	if (row->flow && ft_flow_is_over(row->flow))
 		end = row->flow->last_ns;
 	return span(row->flow ? row->flow->flow->first_ns : row->group->first_ns, end);
 }

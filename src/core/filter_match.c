@@ -100,7 +100,7 @@ static double field_of(const struct ft_subject *subject, uint8_t field)
 		return ft_filter_amount(hot, field);
 	case FT_FIELD_AGE:
 		from = subject->flow->first_ns;
-		end = hot->ended != FT_ENDED_NOT ? hot->last_ns : end;
+		end = ft_flow_is_over(hot) ? hot->last_ns : end;
 		break;
 	case FT_FIELD_RTT:
 		return rtt_of(subject->snapshot, hot);

@@ -154,6 +154,11 @@ size_t ft_rows_find(struct ft_rows *rows, uint64_t id);
  * sockets: sockets), and what they counted in the snapshot's interval. */
 struct ft_hidden ft_rows_hidden(const struct ft_rows *rows);
 
+/* True if a flow is over; that we stop counting is not its end. */
+static inline bool ft_flow_is_over(const struct ft_flow_hot *flow)
+{
+	return flow->ended != FT_ENDED_NOT && flow->ended != FT_ENDED_STOP;
+}
 /* The owner that an end of a flow counts for: transit if no end is ours, else as the row says. */
 static inline uint16_t ft_flow_owner(const struct ft_flow_hot *flow, int end)
 {

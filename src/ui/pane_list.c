@@ -57,12 +57,6 @@ static bool has_column(const struct ft_layout *layout, const char *id)
 	return false;
 }
 
-/* True if a flow is over; that we stop counting is not its end. */
-static bool is_over(const struct ft_flow_hot *flow)
-{
-	return flow->ended != FT_ENDED_NOT && flow->ended != FT_ENDED_STOP;
-}
-
 /* The mark of a row. */
 static const char *mark_of(const struct ft_scene *scene, const struct ft_layout *layout,
 			   const struct ft_row *row, bool pinned)
@@ -80,7 +74,7 @@ static const char *mark_of(const struct ft_scene *scene, const struct ft_layout 
 				       ft_view_list(scene->view) == FT_LIST_TALKERS
 			       ? "*"
 			       : " ";
-	if (is_over(row->flow))
+	if (ft_flow_is_over(row->flow))
 		return "x";
 	if (row->flow->flow->first_ns + snapshot->interval_ns > snapshot->end_ns)
 		return "+";
@@ -97,7 +91,7 @@ static enum ft_style cell_style(const struct ft_snapshot *snapshot, const struct
 		return FT_STYLE_WARN;
 	if (ft_differs(snapshot, row) == FT_DIFFERS_VANISHED)
 		return FT_STYLE_DIM;
-	if ((row->flow && is_over(row->flow)) || (row->socket && ft_socket_is_over(row->socket)))
+	if ((row->flow && ft_flow_is_over(row->flow)) || (row->socket && ft_socket_is_over(row->socket)))
 		return FT_STYLE_DIM;
 	if (strcmp(cell, "0") == 0 || strcmp(cell, "-") == 0 || strcmp(cell, "*") == 0)
 		return FT_STYLE_DIM;

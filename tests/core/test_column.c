@@ -446,6 +446,8 @@ static const struct {
 	  "2.50ms" },
 	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .age_s = 60, .idle_s = 50,
 	    .ended = FT_ENDED_FIN }, "age", 6, "10s" },
+	{ { .local = "10.0.0.2", .remote = "10.0.0.3", .protocol = 6, .age_s = 60, .idle_s = 50,
+	    .ended = FT_ENDED_STOP }, "age", 6, "1m00s" },
 };
 
 static void other_cells(void **state)

@@ -32,10 +32,11 @@ static const struct made_flow flows[] = {
 	  .protocol = 6, .began = 'l', .owner = CURL, .tx_rate = 1000, .rx_rate = 9000,
 	  .tx = { 10, 1000, 1140 }, .rx = { 20, 29000, 29280 }, .age_s = 50, .idle_s = 0.2,
 	  .state = FT_STATE_ESTABLISHED, .socket = &socket_a },
-	/* B: ssh in over IPv6, idle */
+	/* B: ssh in over IPv6, idle, there until the last interval */
 	{ .local = "2001:db8::2", .local_port = 22, .remote = "2001:db8::99",
 	  .remote_port = 40000, .protocol = 6, .began = 'r', .owner = SSHD, .age_s = 90,
-	  .idle_s = 61, .state = FT_STATE_ESTABLISHED, .tx = { 5, 500, 570 } },
+	  .idle_s = 61, .state = FT_STATE_ESTABLISHED, .ended = FT_ENDED_STOP,
+	  .tx = { 5, 500, 570 } },
 	/* C: DNS, forwarded, on a VLAN in a VLAN */
 	{ .local = "10.1.0.9", .local_port = 5353, .remote = "198.51.100.1", .remote_port = 53,
 	  .protocol = 17, .path = FT_PATH_TRANSIT, .vlan_outer = 100, .vlan_inner = 20,
