@@ -384,9 +384,10 @@ struct candidate {
 	bool fixed;        /* names the row or is sorted by: stays */
 };
 
-/* Priority on a list, and when totals are shown in place of rates. */
+/* Priority on a list, when totals are shown in place of rates, and where one flow may be seen on
+ * several interfaces: without a name its rows are the same one twice. */
 static unsigned priority_of(const struct ft_column *column, enum ft_list list,
-			    enum ft_amounts amounts)
+			    const struct ft_show *show)
 {
 	static const struct {
 		const char *total, *rate;
@@ -397,7 +398,9 @@ static unsigned priority_of(const struct ft_column *column, enum ft_list list,
 		return column->on_sockets - 1;
 	if (list == FT_LIST_EVENTS && column->on_events)
 		return column->on_events - 1;
-	for (size_t i = 0; amounts == FT_AMOUNTS_TOTALS && i < 3; i++)
+	if (show->interfaces && strcmp(column->id, "iface") == 0)
+		return FT_PRIORITY_EXTRA;
+	for (size_t i = 0; show->amounts == FT_AMOUNTS_TOTALS && i < 3; i++)
 		if (strcmp(column->id, twins[i].total) == 0)
 			twin = ft_column_find(twins[i].rate);
 	return (twin ? twin : column)->priority;
@@ -429,7 +432,7 @@ static size_t collect(enum ft_list list, const struct ft_show *show, unsigned sk
 
 		if (!(column->lists & 1U << list))
 			continue;
-		if (!name && priority_of(column, list, show->amounts) == 0)
+		if (!name && priority_of(column, list, show) == 0)
 			name = column;
 		fixed = column == name || column == sort;
 		if (!fixed && is_left_out(column, show))
@@ -440,7 +443,7 @@ static size_t collect(enum ft_list list, const struct ft_show *show, unsigned sk
 		}
 		candidates[count++] = (struct candidate){
 			.column = column,
-			.priority = priority_of(column, list, show->amounts),
+			.priority = priority_of(column, list, show),
 			.fixed = fixed,
 		};
 	}

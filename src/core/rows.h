@@ -112,6 +112,7 @@ struct ft_show {
 	bool no_owners;         /* nobody tells owners (a file): no columns for them */
 	bool difference;        /* a difference is shown: the columns for it, too */
 	bool observers;         /* several hosts watched: a column tells which */
+	bool interfaces;        /* several saw packets: which one comes before what else has to go */
 	const struct ft_names *names; /* borrowed; NULL = numbers only */
 	uint64_t base_ns;       /* key z: totals count from this moment; 0 = since start */
 	/* key z: what to take off totals, unless a difference is shown; borrowed or NULL */

@@ -233,6 +233,15 @@ static const struct ft_snapshot_scope *scope_of(const struct ft_snapshot *snapsh
 	return NULL;
 }
 
+bool ft_snapshot_has_interfaces(const struct ft_snapshot *snapshot)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < snapshot->scope_count && count < 2; i++)
+		count += snapshot->scopes[i].total.seen.packets > 0;
+	return count > 1;
+}
+
 const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope)
 {
 	const struct ft_snapshot_scope *at = scope_of(snapshot, scope);

@@ -232,6 +232,8 @@ const struct ft_nat *ft_snapshot_nat(const struct ft_snapshot *snapshot,
  * (of a difference, in the later moment). */
 size_t ft_snapshot_flows(const struct ft_snapshot *snapshot);
 /* "br0" for a flow's scope. */
+/* True if more than one of the interfaces that are watched saw packets. */
+bool ft_snapshot_has_interfaces(const struct ft_snapshot *snapshot);
 const char *ft_snapshot_scope_name(const struct ft_snapshot *snapshot, uint16_t scope);
 /* The host that watched a scope; "" if that is this run's own. */
 const char *ft_snapshot_observer(const struct ft_snapshot *snapshot, uint16_t scope);

@@ -288,6 +288,7 @@ static int text_write(struct ft_output *base, const struct ft_snapshot *snapshot
 	output->pick.show.difference = snapshot->difference != NULL;
 	output->pick.show.no_owners = !snapshot->owner_source || !*snapshot->owner_source;
 	output->pick.show.observers = snapshot->observer_count > 1;
+	output->pick.show.interfaces = ft_snapshot_has_interfaces(snapshot);
 	write_when(output, snapshot);
 	for (unsigned list = 0; list < FT_LIST_MAX; list++) {
 		if (!(output->config.lists & (1U << list)))

@@ -158,6 +158,7 @@ void ft_view_took(struct ft_view *view, const struct ft_snapshot *snapshot)
 	view->show.no_owners = !has_owners(snapshot);
 	view->show.difference = snapshot->difference != NULL;
 	view->show.observers = snapshot->observer_count > 1;
+	view->show.interfaces = ft_snapshot_has_interfaces(snapshot);
 	if (snapshot->generation <= history->generation || snapshot->interval_ns == 0)
 		return;
 	/* What passed while the screen was paused was not drawn: a gap, no splice. */

@@ -251,6 +251,26 @@ static void what_is_shown(void **state)
 			    "process age idle flows tx rx rate tx_total rx_total total");
 }
 
+/* Several interfaces: a flow that passes two of them has two rows, which are told apart by name. */
+static void several_interfaces(void **state)
+{
+	struct ft_show show = { .layer = 3, .interfaces = true };
+	struct ft_snapshot_scope scopes[3] = { { .name = "lo" }, { .name = "eth0" }, { .name = "eth1" } };
+	struct ft_snapshot snapshot = { .scopes = scopes, .scope_count = 3 };
+	struct ft_layout layout;
+
+	(void)state;
+	ft_column_layout(FT_LIST_FLOWS, &show, 120, 0, ft_column_find("rate"), &layout);
+	assert_non_null(column_of(&layout, "iface"));
+	ft_column_layout(FT_LIST_FLOWS, &show, 80, 0, ft_column_find("rate"), &layout);
+	assert_null(column_of(&layout, "iface"));
+	/* Those that are watched and never see a packet make no column. */
+	scopes[1].total.seen.packets = 1;
+	assert_false(ft_snapshot_has_interfaces(&snapshot));
+	scopes[2].total.seen.packets = 1;
+	assert_true(ft_snapshot_has_interfaces(&snapshot));
+}
+
 /* Several hosts: then a column tells whose a flow is; or where it is sorted by. */
 static void several_observers(void **state)
 {
@@ -609,6 +629,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),	 cmocka_unit_test(titles_fit),
 		cmocka_unit_test(layouts_fit),	 cmocka_unit_test(what_is_shown), cmocka_unit_test(several_observers),
+		cmocka_unit_test(several_interfaces),
 		cmocka_unit_test(flow_cells),	 cmocka_unit_test(other_cells),
 		cmocka_unit_test(raw_values),	 cmocka_unit_test(never_too_wide),
 	};
