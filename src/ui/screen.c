@@ -42,6 +42,11 @@ void ft_screen_measure(struct ft_scene *scene)
 	scene->page = scene->footer > line ? scene->footer - line : 1;
 }
 
+static bool is_too_small(const struct ft_scene *scene)
+{
+	return scene->width < FT_SCREEN_MIN_WIDTH || scene->height < FT_SCREEN_MIN_HEIGHT;
+}
+
 struct ft_stage ft_screen_stage(const struct ft_scene *scene)
 {
 	bool list = ft_pane_is_list(ft_view_front_const(scene->view)->pane);
@@ -52,6 +57,7 @@ struct ft_stage ft_screen_stage(const struct ft_scene *scene)
 		.page = (size_t)scene->page,
 		.lines = scene->lines,
 		.columns_right = scene->columns_right,
+		.unseen = is_too_small(scene),
 	};
 
 	return stage;
@@ -106,7 +112,7 @@ void ft_screen_render(struct ft_scene *scene)
 	scene->columns_right = 0;
 	scene->lines = 0;
 	werase(scene->window);
-	if (scene->width < FT_SCREEN_MIN_WIDTH || scene->height < FT_SCREEN_MIN_HEIGHT) {
+	if (is_too_small(scene)) {
 		render_too_small(scene);
 	} else {
 		ft_header_render(scene);

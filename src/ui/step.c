@@ -553,11 +553,30 @@ unsigned ft_act(struct ft_view *view, enum ft_action action, const struct ft_sta
 	return acts[action] ? acts[action](view, action, stage) : 0;
 }
 
+/* What nobody sees is not acted upon: no file is written by a key that was meant for a menu. */
+static unsigned step_unseen(struct ft_view *view, const struct ft_event *event,
+			    const struct ft_stage *stage)
+{
+	enum ft_action action = ft_action_of(event->key);
+
+	switch (event->pasted ? FT_ACTION_NONE : action) {
+	case FT_ACTION_CLOSE:
+	case FT_ACTION_QUIT:
+	case FT_ACTION_SUSPEND:
+	case FT_ACTION_REDRAW:
+		return ft_act(view, action, stage);
+	default:
+		return 0;
+	}
+}
+
 unsigned ft_view_step(struct ft_view *view, const struct ft_event *event,
 		      const struct ft_stage *stage)
 {
 	unsigned effects = view->message[0] ? FT_FX_PAINT : 0;
 
+	if (stage->unseen)
+		return step_unseen(view, event, stage);
 	view->message[0] = '\0';
 	if (view->prompt.kind != FT_PROMPT_NONE)
 		return effects | ft_prompt_step(view, event, stage);

@@ -159,6 +159,7 @@ struct ft_stage {
 	size_t page;  /* lines that the front pane shows */
 	size_t lines; /* lines that it has, if it is no list */
 	unsigned columns_right; /* most columns that may be scrolled away */
+	bool unseen;  /* the window is too small to show anything */
 };
 
 /* Effects: what became stale, and what is to be done outside. */

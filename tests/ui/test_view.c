@@ -31,6 +31,7 @@ struct desk {
 	struct ft_owners *owners;
 	const struct ft_snapshot *snapshot;
 	unsigned effects; /* of the last keys */
+	bool unseen;
 };
 
 static struct ft_stage stage_of(struct desk *desk)
@@ -43,6 +44,7 @@ static struct ft_stage stage_of(struct desk *desk)
 		.page = PAGE,
 		.lines = 40,
 		.columns_right = 3,
+		.unseen = desk->unseen,
 	};
 
 	return stage;
@@ -564,6 +566,30 @@ static void test_readonly(void **state)
 	close_desk(&desk);
 }
 
+/* In a window too small to show anything keys do nothing but end, suspend and redraw. */
+static void test_unseen(void **state)
+{
+	struct desk desk;
+
+	(void)state;
+	open_desk(&desk, &defaults);
+	desk.unseen = true;
+	press(&desk, "x Enter w y F d '5' Enter / 'tcp' Enter 3 h Space B F6 Enter");
+	expect(&desk, "unseen", "depth:0 menu:0 filter:[] order:free live mark:no fx: message:no");
+	assert_int_equal(desk.effects, 0);
+	press(&desk, "C-z");
+	assert_int_equal(desk.effects, FT_FX_SUSPEND);
+	press(&desk, "q");
+	assert_int_equal(desk.effects, FT_FX_QUIT);
+	/* Q ends it where a prompt was open, too. */
+	desk.unseen = false;
+	press(&desk, "/ 'tcp");
+	desk.unseen = true;
+	press(&desk, "Q");
+	assert_int_equal(desk.effects, FT_FX_QUIT);
+	close_desk(&desk);
+}
+
 /* -s and --pane, and a filter from the command line. */
 static void test_options(void **state)
 {
@@ -748,7 +774,7 @@ int main(void)
 		cmocka_unit_test(test_frozen),	    cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_recorded_intervals),
-		cmocka_unit_test(test_readonly),
+		cmocka_unit_test(test_readonly),    cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_options),	    cmocka_unit_test(test_mouse),
 		cmocka_unit_test(test_momentse),	    cmocka_unit_test(test_long_prompt),
 		cmocka_unit_test(test_keymap),     cmocka_unit_test(test_places),
