@@ -79,6 +79,7 @@ static int add_exports(struct ft_session *session, struct ft_output_config confi
 {
 	const struct ft_options *options = session->options;
 	const struct ft_exporter *exporter;
+	char why[512];
 	int ret = 0;
 
 	config.lists = (1U << FT_LIST_MAX) - 1;
@@ -90,9 +91,11 @@ static int add_exports(struct ft_session *session, struct ft_output_config confi
 
 		config.target = options->exports[i];
 		exporter = ft_exporter_find(config.target);
-		ret = add(session, exporter->ops, &config, FT_WRITER_MAY_MISS, label, err,
-			  err_size);
+		ret = add(session, exporter->ops, &config, FT_WRITER_MAY_MISS, label, why,
+			  sizeof(why));
 		free(label);
+		if (ret < 0)
+			snprintf(err, err_size, "--export: %s", why);
 	}
 	return ret;
 }

@@ -54,6 +54,8 @@ works '"cost":{"over_ns":[1-9].*"threads":\[{"name":' -b -o ndjson --pane health
 works 'memory: [1-9][0-9]* bytes' -b --pane health -r "$top_srcdir/tests/captures/raw.pcap"
 fails 1 'not with --pane health' -b -o csv --pane health
 works ' lo ' -D
+fails 3 '--export: /nowhere/x: No such file' -b -r "$top_srcdir/tests/captures/raw.pcap" \
+	--export ndjson:///nowhere/x
 fails 1 'not with -w of packets' -b --keep 7d -w file.pcapng
 fails 1 'does not work with --backend tc' -b --backend tc -w file.pcapng
 fails 1 'no age, size, or both' --keep soon
