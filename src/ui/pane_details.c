@@ -349,9 +349,13 @@ static void add_counts(const struct subject *s)
 	const struct ft_baseline *baseline = s->show->baseline;
 	int tx = ft_flow_tx(s->flow);
 	struct ft_counts total;
+	char span[16], length[80];
 
 	ft_text_heading(s->text, baseline ? _("Counts (totals since z)") : _("Counts"));
-	add_cells(s->text, FT_STYLE_DIM, "", titles);
+	/* Not all are as long as key d says: one ends early when sockets begin to be looked at. */
+	ft_fmt_span(s->snapshot->interval_ns / 1000, 4, span, sizeof(span));
+	snprintf(length, sizeof(length), "%s %s", _("interval"), span);
+	add_cells(s->text, FT_STYLE_DIM, length, titles);
 	add_count(s, _("interval tx"), &interval[tx]);
 	add_count(s, _("interval rx"), &interval[!tx]);
 	total = ft_flow_total(baseline, s->hot, tx);
