@@ -90,6 +90,8 @@ static const struct hint {
 	{ FT_ACTION_SORT_MENU, PLACE_LISTS, N_("sort") },
 	{ FT_ACTION_GROUP, PLACE_BASE, N_("group") },
 	{ FT_ACTION_LIVE, PLACE_PANES, N_("now") },
+	{ FT_ACTION_STEP_ON, PLACE_PANES, N_("one moment on") },
+	{ FT_ACTION_STEP_BACK, PLACE_PANES, N_("one moment back") },
 	{ FT_ACTION_PAUSE, PLACE_PANES, N_("pause") },
 	{ FT_ACTION_FIND, PLACE_LISTS, N_("find") },
 	{ FT_ACTION_INTERFACES, PLACE_LISTS, N_("interfaces") },
@@ -113,6 +115,10 @@ static const char *hint_word(const struct hint *hint, const struct ft_view *view
 	if (!(hint->places & place_of(view)))
 		return NULL;
 	if (hint->action == FT_ACTION_LIVE && (!view->past || view->recording))
+		return NULL;
+	/* A recording opens at its first moment, and nothing moves. */
+	if ((hint->action == FT_ACTION_STEP_ON || hint->action == FT_ACTION_STEP_BACK) &&
+	    (!view->recording || view->plays))
 		return NULL;
 	if (hint->action == FT_ACTION_PAUSE && !ft_view_can_pause(view))
 		return NULL;

@@ -387,7 +387,8 @@ static void test_interval(void **state)
 	close_desk(&desk);
 }
 
-/* The bar names pause where it does something, and what leads out of the past. */
+/* The bar names pause where it does something, what leads out of the past, and how one goes
+ * through a recording that stands still. */
 static void test_hints(void **state)
 {
 	static const struct {
@@ -398,7 +399,8 @@ static void test_hints(void **state)
 		{ false, false, false, true, false, "group  Space resume  J" },
 		{ true, false, false, false, false, "group  0 now  J" },
 		{ true, false, false, true, false, "group  0 now  J" },
-		{ false, true, false, false, false, "group  J" },
+		{ false, true, false, false, false,
+		  "group  . one moment on  , one moment back  J" },
 		{ false, true, true, false, false, "group  Space pause  J" },
 		{ false, true, true, false, true, "group  Space resume  J" },
 		{ true, false, true, false, false, "group  0 now  Space pause  J" },
