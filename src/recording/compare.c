@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/difference.h"
 #include "core/moments.h"
 #include "core/nls.h"
 #include "core/xalloc.h"
+#include "recording/recording.h"
 
 /* One side: what was asked for, and what was found. */
 struct side {
@@ -83,15 +85,13 @@ static int check(const struct side *side, char *err, size_t err_size)
 }
 
 /* Finds the moment and reads it. */
-static int read_side(struct side *side, const char *what, char *err, size_t err_size)
+static int read_side(struct side *side, char *err, size_t err_size)
 {
 	struct ft_source source = { NULL, NULL };
 	const char *observer = "";
 	size_t place;
-	int ret;
+	int ret = check(side, err, err_size);
 
-	split(side, what);
-	ret = check(side, err, err_size);
 	if (ret == 0)
 		ret = ft_source_open(side->path, &source, &observer, err, err_size);
 	if (!source.ops) /* untouched: it was not opened */
@@ -101,6 +101,44 @@ static int read_side(struct side *side, const char *what, char *err, size_t err_
 	if (ret == 0)
 		ret = source.ops->moment(source.arg, place, &side->snapshot, err, err_size);
 	ft_source_close(&source);
+	return ret;
+}
+
+/* True if both are moments of one recording. */
+static bool is_one_recording(const struct side sides[2])
+{
+	struct stat of[2];
+
+	return stat(sides[0].path, &of[0]) == 0 && stat(sides[1].path, &of[1]) == 0 &&
+	       of[0].st_dev == of[1].st_dev && of[0].st_ino == of[1].st_ino &&
+	       ft_recording_is(sides[0].path);
+}
+
+/* Both moments of one recording: it knows what was counted in between. */
+static int read_one(struct side sides[2], char *err, size_t err_size)
+{
+	struct ft_recording *recording = NULL;
+	struct ft_snapshot *snapshots[2];
+	size_t place[2] = { 0, 0 }, count;
+	int ret = ft_recording_open(sides[0].path, &recording, err, err_size);
+	struct ft_source source = { &ft_source_recording, recording };
+	bool back;
+
+	if (ret < 0)
+		return ret;
+	count = ft_recording_refresh(recording);
+	for (int i = 0; i < 2 && ret == 0; i++) {
+		snprintf(sides[i].observer, sizeof(sides[i].observer), "%s",
+			 ft_recording_observer(recording));
+		ret = choose(&sides[i], &source, count, &place[i], err, err_size);
+	}
+	back = place[0] > place[1];
+	if (ret == 0)
+		ret = ft_recording_moments(recording, place[back], place[!back], snapshots, err,
+					   err_size);
+	for (int i = 0; i < 2 && ret == 0; i++)
+		sides[i].snapshot = snapshots[back ? !i : i];
+	ft_recording_close(recording);
 	return ret;
 }
 
@@ -182,10 +220,14 @@ int ft_compare_open(const char *before, const char *after, struct ft_source *ret
 {
 	struct side sides[2] = { { .path = NULL }, { .path = NULL } };
 	char why[512] = "";
-	int ret = read_side(&sides[0], before, why, sizeof(why));
+	int ret = 0;
 
-	if (ret == 0)
-		ret = read_side(&sides[1], after, why, sizeof(why));
+	split(&sides[0], before);
+	split(&sides[1], after);
+	if (is_one_recording(sides))
+		ret = read_one(sides, why, sizeof(why));
+	for (int i = 0; i < 2 && ret == 0 && !sides[i].snapshot; i++)
+		ret = read_side(&sides[i], why, sizeof(why));
 	if (ret == 0) {
 		join_notes(&sides[0], &sides[1]);
 		*ret_source = (struct ft_source){

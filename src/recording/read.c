@@ -37,6 +37,10 @@ static const struct {
 		"SELECT interval, flow, tx_packets, tx_bytes, tx_l2_bytes, rx_packets, "
 		"rx_bytes, rx_l2_bytes, " STATE
 		" FROM counts WHERE interval BETWEEN ? AND ? ORDER BY interval, flow" },
+	[FT_Q_COUNTED] = { 1,
+		"SELECT local_process, remote_process, path='loopback', tx_packets, tx_bytes, "
+		"tx_l2_bytes, rx_packets, rx_bytes, rx_l2_bytes, first_ns, last_ns FROM counts "
+		"JOIN flows ON flows.id=flow WHERE interval > ? AND interval <= ?" },
 	[FT_Q_FLOW] = { 1,
 		"SELECT interface, vlan, vlan_inner, ip_version, protocol, local_address, "
 		"local_port, remote_address, remote_port, path, initiator, icmp_type, "

@@ -8,6 +8,7 @@
  *   read_sockets.c  the list of all sockets
  *   read_events.c   what happened
  *   read_line.c     interfaces, the line, health
+ *   read_past.c     two moments, and what was counted between them
  *
  * Each kind that changes by rows (flows, samples, sockets, events) has a state that stands at an
  * interval. A later moment is reached by reading the rows between; for others reading begins
@@ -40,7 +41,7 @@
 enum ft_read_query {
 	FT_Q_INTERVALS, FT_Q_COUNTS, FT_Q_STANDING, FT_Q_FLOW, FT_Q_PROCESS, FT_Q_LINES,
 	FT_Q_HEALTH, FT_Q_INTERVAL, FT_Q_PICTURES, FT_Q_PICTURE, FT_Q_TCP, FT_Q_HANDSHAKE,
-	FT_Q_SOCKETS, FT_Q_EVENTS, FT_READ_QUERIES
+	FT_Q_SOCKETS, FT_Q_EVENTS, FT_Q_COUNTED, FT_READ_QUERIES
 };
 
 struct ft_read_interval {

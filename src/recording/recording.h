@@ -73,5 +73,9 @@ size_t ft_recording_find(const struct ft_recording *recording, uint64_t time_ns)
  * -errno + sentence. */
 int ft_recording_moment(struct ft_recording *recording, size_t i, struct ft_snapshot **ret_snapshot,
 			char *err, size_t err_size);
+/* Two of them, for a difference: totals of processes differ by all that was counted in between, also
+ * by flows that are in neither. */
+int ft_recording_moments(struct ft_recording *recording, size_t earlier, size_t later,
+			 struct ft_snapshot *ret_snapshots[2], char *err, size_t err_size);
 
 #endif

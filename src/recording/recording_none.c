@@ -94,3 +94,13 @@ int ft_recording_moment(struct ft_recording *recording, size_t i, struct ft_snap
 	(void)ret_snapshot;
 	return say(err, err_size);
 }
+
+int ft_recording_moments(struct ft_recording *recording, size_t earlier, size_t later,
+			 struct ft_snapshot *ret_snapshots[2], char *err, size_t err_size)
+{
+	(void)recording;
+	(void)earlier;
+	(void)later;
+	(void)ret_snapshots;
+	return say(err, err_size);
+}

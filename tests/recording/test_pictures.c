@@ -17,6 +17,7 @@
 
 #include "core/event.h"
 #include "core/health.h"
+#include "core/rows.h"
 #include "core/snapshot_own.h"
 #include "core/socket.h"
 #include "core/xalloc.h"
@@ -431,6 +432,71 @@ static int64_t ask(const char *sql)
 	return number;
 }
 
+/* What an owner's flows have in total, those that left included. */
+static uint64_t total_of(const struct ft_snapshot *snapshot, uint16_t owner)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < snapshot->row_count; i++) {
+		const struct ft_flow_hot *row = &snapshot->rows[i];
+
+		if (ft_flow_owner(row, ft_flow_tx(row->flow)) == owner)
+			sum += row->total[0].bytes + row->total[1].bytes;
+	}
+	if (owner < snapshot->past_count)
+		sum += snapshot->past[owner].tx.bytes + snapshot->past[owner].rx.bytes;
+	return sum;
+}
+
+/* What they counted in a live moment. */
+static uint64_t counted_of(const struct ft_snapshot *snapshot, uint16_t owner)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < snapshot->row_count; i++) {
+		const struct ft_flow_hot *row = &snapshot->rows[i];
+		const struct ft_counts *delta = ft_snapshot_delta(snapshot, row);
+
+		if (ft_flow_owner(row, ft_flow_tx(row->flow)) == owner)
+			sum += delta[0].bytes + delta[1].bytes;
+	}
+	return sum;
+}
+
+/* Two moments to be compared: totals of owners differ by all that was counted in between, to the
+ * byte, whatever came and left. */
+static void totals_differ_by_what_was_counted(void **state)
+{
+	struct ft_recording *recording = open_reader();
+	unsigned left = 0;
+
+	(void)state;
+	for (size_t from = 0; from < MOMENTS; from += 9)
+		for (size_t to = from; to < MOMENTS; to += 13) {
+			struct ft_snapshot *two[2];
+			char err[200] = "";
+
+			assert_int_equal(ft_recording_moments(recording, from, to, two, err,
+							      sizeof(err)), 0);
+			assert_int_equal(two[0]->row_count, live[from]->row_count);
+			assert_int_equal(two[1]->row_count, live[to]->row_count);
+			for (uint16_t owner = 0; owner < FT_OWNER_FIRST; owner++) {
+				uint64_t counted = 0;
+
+				for (size_t i = from + 1; i <= to; i++)
+					counted += counted_of(live[i], owner);
+				assert_int_equal(total_of(two[1], owner) - total_of(two[0], owner),
+						 counted);
+				left += owner < two[1]->past_count &&
+					two[1]->past[owner].tx.packets > 0;
+			}
+			ft_snapshot_put(two[0]);
+			ft_snapshot_put(two[1]);
+		}
+	assert_true(left > 3);
+	ft_recording_close(recording);
+}
+
 /* Whole intervals come now and then, not each time; what did not change has no row. */
 static void only_what_changed_is_written(void **state)
 {
@@ -540,6 +606,7 @@ int main(void)
 		cmocka_unit_test(one_after_the_other),
 		cmocka_unit_test(backwards),
 		cmocka_unit_test(here_and_there),
+		cmocka_unit_test(totals_differ_by_what_was_counted),
 		cmocka_unit_test(only_what_changed_is_written),
 		cmocka_unit_test(ids_that_no_flow_has),
 		cmocka_unit_test(the_layout_before_opens), /* the last: it changes the file */
