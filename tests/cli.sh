@@ -75,6 +75,7 @@ fails 1 'filter "tcp and":' -b tcp and
 fails 1 'at least 1$' -b -c 0
 fails 1 '-c: must be at least 1$' -b -c -1
 fails 1 '-d: must be between 0.1 and 3600$' -b -d -1
+fails 1 '--speed: must be between 0 and 1000000000$' -r x.pcap --speed -1
 works ' 49 flows' -b -r "$top_srcdir/tests/captures/ethernet.pcap"
 works ' rates in L2 bit/s over 2s, totals in L2 bytes$' -b --layer 2 -r "$top_srcdir/tests/captures/raw.pcap"
 works 'lost 2/196 (other 2) ' -b -r "$top_srcdir/tests/captures/ethernet.pcap"

@@ -58,6 +58,9 @@ static void text_host(const struct ft_snapshot *snapshot, const struct ft_row *r
 		break;
 	default:
 		ft_text_owner(snapshot, group->owner, show->full_command, buf, size);
+		process = ft_snapshot_process(snapshot, group->owner);
+		if (process && process->pid > 0) /* several have one name */
+			snprintf(buf + strlen(buf), size - strlen(buf), " (%d)", process->pid);
 		break;
 	}
 }

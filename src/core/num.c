@@ -99,7 +99,7 @@ int ft_num_double(const char *what, const char *text, double min, double max, do
 	if (!end || *end)
 		return not_a_number(what, text, err, err_size);
 	if (negative || value < min || value > max) {
-		snprintf(err, err_size, _("%s: must be between %g and %g"), what, min, max);
+		snprintf(err, err_size, _("%s: must be between %.10g and %.10g"), what, min, max);
 		return -ERANGE;
 	}
 	*ret_value = value;

@@ -111,6 +111,8 @@ static const char *refusal(const struct ft_view *view, const struct ft_snapshot 
 		return N_("a recording has no packets");
 	if (snapshot->progress >= 0)
 		return N_("packets of a capture file: -r FILE -w OTHER.pcapng writes them");
+	if (!flow && !ft_pane_is_list(ft_view_front_const(view)->pane))
+		return N_("packets are written of a flow, and there is none here");
 	if (!flow)
 		return N_("packets are written of a flow, and this row is none: Enter shows its flows");
 	if (ft_view_is_writing(view, flow->flow->id))

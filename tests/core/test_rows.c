@@ -326,9 +326,9 @@ static const struct {
 	  "root 1 700/300 700/0 7/3 own\n"
 	  "unknown 1 40/0 0/0 0/0\n" },
 	{ FT_LIST_PROCESSES, FT_GROUP_HOST, "",
-	  "curl 3 1400/20900 100/2700 113/1017 own\n"
+	  "curl (812) 3 1400/20900 100/2700 113/1017 own\n"
 	  "transit 1 500/600 0/60 5/5\n"
-	  "sshd 1 700/300 700/0 7/3 own\n"
+	  "sshd (33) 1 700/300 700/0 7/3 own\n"
 	  "unknown 1 40/0 0/0 0/0\n" },
 	{ FT_LIST_TALKERS, FT_GROUP_HOST, "remote host 192.0.2.8",
 	  "10.0.0.2 2 140/200 0/0 10/10 own\n192.0.2.8 2 200/140 0/0 10/10\n" },
@@ -422,8 +422,8 @@ static void within(void **state)
 		{ FT_LIST_TALKERS, FT_GROUP_USER, "alice", "123" },
 		{ FT_LIST_TALKERS, FT_GROUP_IFACE, "lo", "3" },
 		{ FT_LIST_TALKERS, FT_GROUP_VLAN, "100", "4" },
-		{ FT_LIST_PROCESSES, 0, "curl", "123" },
-		{ FT_LIST_PROCESSES, 0, "sshd", "3" },
+		{ FT_LIST_PROCESSES, 0, "curl (812)", "123" },
+		{ FT_LIST_PROCESSES, 0, "sshd (33)", "3" },
 		{ FT_LIST_PROCESSES, 0, "transit", "4" },
 		{ FT_LIST_PROCESSES, 0, "unknown", "5" },
 	};

@@ -550,6 +550,25 @@ static void test_recorded_intervals(void **state)
 	}
 }
 
+/* Where there is no row, key x does not speak of one. */
+static void test_no_row(void **state)
+{
+	static const struct {
+		const char *keys;
+		bool row;
+	} panes[] = { { "2 x", true }, { "h x", false }, { "6 x", false }, { "i x", false } };
+	struct desk desk;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(panes) / sizeof(panes[0]); i++) {
+		open_desk(&desk, &defaults);
+		press(&desk, panes[i].keys);
+		expect(&desk, panes[i].keys, "menu:0 fx: message:yes");
+		assert_int_equal(strstr(desk.view.message, "this row") != NULL, panes[i].row);
+		close_desk(&desk);
+	}
+}
+
 /* --readonly refuses what acts, and says so. */
 static void test_readonly(void **state)
 {
@@ -773,7 +792,7 @@ int main(void)
 		cmocka_unit_test(test_keys),	    cmocka_unit_test(test_follow),
 		cmocka_unit_test(test_frozen),	    cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_pause),
-		cmocka_unit_test(test_recorded_intervals),
+		cmocka_unit_test(test_recorded_intervals), cmocka_unit_test(test_no_row),
 		cmocka_unit_test(test_readonly),    cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_options),	    cmocka_unit_test(test_mouse),
 		cmocka_unit_test(test_momentse),	    cmocka_unit_test(test_long_prompt),
