@@ -7,7 +7,7 @@
  *
  *   host, network   both ends, each sent its own direction
  *   process, user   the owner of the local end; on loopback the owners of both ends; transit
- *                   for what only passes by
+ *                   for what only passes by between others
  *   everything else the flow itself, seen from its local end
  *
  * Two ends that are the same member count once, seen from the local end.

@@ -160,13 +160,19 @@ static inline bool ft_flow_is_over(const struct ft_flow_hot *flow)
 {
 	return flow->ended != FT_ENDED_NOT && flow->ended != FT_ENDED_STOP;
 }
-/* The owner that an end of a flow counts for: transit if no end is ours, else as the row says. */
+/*
+ * The owner that an end of a flow counts for: as the row says; transit of what only passes by, unless
+ * its socket is on this machine (a container's, in a network namespace of its own) and no other
+ * flow of the conversation counts for it.
+ */
 static inline uint16_t ft_flow_owner(const struct ft_flow_hot *flow, int end)
 {
 	uint16_t owner = flow->owner[end];
+	bool passes = owner < FT_OWNER_FIRST || (flow->entry_flags & FT_FLOW_ELSEWHERE);
 
-	return flow->flow->path == FT_PATH_TRANSIT || owner == FT_OWNER_FOREIGN ?
-		       FT_OWNER_TRANSIT : owner;
+	if (owner == FT_OWNER_FOREIGN || (passes && flow->flow->path == FT_PATH_TRANSIT))
+		return FT_OWNER_TRANSIT;
+	return owner;
 }
 /* The owner as recordings have it: who it counts for, but the far end of a flow of ours is another
  * machine. */

@@ -91,8 +91,11 @@ struct ft_flow_hot {
 	uint8_t state : 4;                    /* enum ft_state */
 	uint8_t ended : 3;                    /* enum ft_end_reason */
 	uint8_t ended_now : 1;                /* in this interval: its end is news */
-	uint8_t entry_flags;                  /* FT_ENTRY_FRAGMENT, _INEXACT, _EXTRA_* kept */
+	uint8_t entry_flags;                  /* FT_ENTRY_FRAGMENT, _INEXACT, _EXTRA_* kept;
+					       * FT_FLOW_ELSEWHERE */
 };
+/* What only passes by here counts for its process where else the conversation is seen. */
+#define FT_FLOW_ELSEWHERE FT_ENTRY_SYN_AB /* a bit that rows have no use for */
 _Static_assert(sizeof(struct ft_flow_hot) == 128, "two cache lines a row");
 
 /* What the interval counted for one flow. */

@@ -73,7 +73,8 @@ void ft_pairs_rename(struct ft_table *table, uint32_t slot, uint32_t by);
 void ft_pairs_shift(struct ft_table_pairs *pairs, uint64_t shift_ns);
 /* Before the changes are added: flows are put into nodes from now on if that is of use. */
 void ft_build_begin_pairs(struct ft_build *build);
-/* After the changes: the ends of a conversation have the same owners wherever it is seen. */
+/* After the changes: the ends of a conversation have the same owners wherever it is seen, and it is
+ * settled which of its flows counts for them (FT_FLOW_ELSEWHERE). */
 void ft_build_pair_owners(struct ft_build *build);
 /* Hands over who belongs together. */
 void ft_build_pairs(struct ft_build *build, struct ft_snapshot *shown);

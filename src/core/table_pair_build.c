@@ -185,6 +185,31 @@ static void agree(struct ft_build *build, const struct conversation *talk, int w
 	}
 }
 
+/* A process' bytes count once: not where they only pass by if the conversation is seen at an address of
+ * this machine (its masquerade), else where it was seen first. */
+static void choose(struct ft_build *build, const struct conversation *talk)
+{
+	const struct ft_flow *first = NULL;
+	unsigned int i;
+
+	for (i = 0; i < talk->count; i++) {
+		const struct ft_flow *flow = talk->member[i].flow;
+		bool better = !first || flow->id < first->id;
+
+		if (first && (first->path == FT_PATH_TRANSIT) != (flow->path == FT_PATH_TRANSIT))
+			better = flow->path != FT_PATH_TRANSIT;
+		if (better)
+			first = flow;
+	}
+	for (i = 0; i < talk->count; i++) {
+		struct ft_flow_hot *row = &build->rows[talk->member[i].row];
+
+		row->entry_flags &= (uint8_t)~FT_FLOW_ELSEWHERE;
+		if (talk->member[i].flow != first && row->flow->path == FT_PATH_TRANSIT)
+			row->entry_flags |= FT_FLOW_ELSEWHERE;
+	}
+}
+
 void ft_build_pair_owners(struct ft_build *build)
 {
 	struct ft_table_pairs *pairs = &build->table->pairs;
@@ -200,6 +225,7 @@ void ft_build_pair_owners(struct ft_build *build)
 			continue;
 		agree(build, &talk, 0, touched[i]);
 		agree(build, &talk, 1, touched[i]);
+		choose(build, &talk);
 	}
 	pairs->touched_count = 0;
 }

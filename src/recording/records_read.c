@@ -297,7 +297,7 @@ static void read_row(struct ft_records *r, struct json_object *record, int tx,
 {
 	struct json_object *interval = ft_member_object(record, "interval");
 	struct json_object *total = ft_member_object(record, "total"),
-			   *ended = ft_member_object(record, "ended");
+			   *ended = ft_member_object(record, "ended"), *pair;
 
 	row->delta[tx] = counts_of(interval, "tx");
 	row->delta[!tx] = counts_of(interval, "rx");
@@ -315,6 +315,10 @@ static void read_row(struct ft_records *r, struct json_object *record, int tx,
 		row->hot.entry_flags |= FT_ENTRY_FRAGMENT;
 	if (ft_member_flag(record, "inexact"))
 		row->hot.entry_flags |= FT_ENTRY_INEXACT;
+	/* Which of several places counts for a process is not told: none where it only passes by. */
+	if (r->flows[row->flow].path == FT_PATH_TRANSIT &&
+	    json_object_object_get_ex(record, "pair", &pair))
+		row->hot.entry_flags |= FT_FLOW_ELSEWHERE;
 }
 
 /* ---- records */

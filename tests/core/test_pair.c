@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "core/addr.h"
+#include "core/rows.h"
 #include "feed.h"
 
 #define TCP 6
@@ -366,6 +367,73 @@ static void test_owner_through_nat(void **state)
 	feed_bed_done(&bed);
 }
 
+/* Whom the local end of a flow counts for. */
+static uint16_t counts_for(const struct ft_snapshot *snapshot, const struct ft_flow_key *key)
+{
+	const struct ft_flow_hot *row = row_of(snapshot, key);
+
+	return ft_flow_owner(row, ft_flow_tx(row->flow));
+}
+
+/* A container's bytes are its process', once: where they pass by, but not if our own address or an
+ * earlier place has them. */
+static void test_process_counts_once(void **state)
+{
+	const struct ft_tuple before = tuple("172.17.0.2", 4000, "192.0.2.9", 443, TCP);
+	const struct ft_tuple after = tuple("10.0.0.1", 61000, "192.0.2.9", 443, TCP);
+	const struct ft_tuple reply = tuple("192.0.2.9", 443, "10.0.0.1", 61000, TCP);
+	struct told told = { .cookie = { 7, 8 } };
+	struct ft_flow_key inside, outside, again;
+	struct ft_snapshot *snapshot;
+	struct ft_nat nat;
+	struct feed_bed bed;
+
+	(void)state;
+	feed_bed_init(&bed, 0);
+	own_address(&bed, "10.0.0.1");
+	told.owner[0] = add_process(&bed, 100);
+	ft_tuple_key(&before, &inside);
+	ft_tuple_key(&after, &outside);
+	assert_true(ft_nat_set(&nat, &before, &reply));
+	outside.scope = 1;
+	again = in_scope(inside, 2);
+
+	/* Behind its bridge alone; whose it is, is not known at once. */
+	feed_add(&bed.feed, 0, &inside, 100, 100);
+	snapshot = feed_bed_step(&bed, 1);
+	assert_int_equal(counts_for(snapshot, &inside), FT_OWNER_TRANSIT);
+	ft_snapshot_put(snapshot);
+	feed_add(&bed.feed, 0, &inside, 100, 100)->cookie[0] = 7;
+	feed_apply(&bed.feed, bed.table);
+	ft_table_move_owners(bed.table, find_told, &told);
+	snapshot = feed_bed_step(&bed, 1);
+	assert_int_equal(counts_for(snapshot, &inside), told.owner[0]);
+	/* Not its other end, which nobody here has. */
+	assert_int_equal(ft_flow_owner(row_of(snapshot, &inside),
+				       !ft_flow_tx(row_of(snapshot, &inside)->flow)),
+			 FT_OWNER_TRANSIT);
+	ft_snapshot_put(snapshot);
+
+	/* Another place where it passes by: the first one counts. */
+	feed_add(&bed.feed, 0, &inside, 100, 100);
+	feed_add(&bed.feed, 0, &again, 100, 100);
+	snapshot = feed_bed_step(&bed, 1);
+	assert_int_equal(row_of(snapshot, &again)->owner[0], told.owner[0]);
+	assert_int_equal(counts_for(snapshot, &inside), told.owner[0]);
+	assert_int_equal(counts_for(snapshot, &again), FT_OWNER_TRANSIT);
+	ft_snapshot_put(snapshot);
+
+	/* Our address, which is lent to it: that counts, and nothing else. */
+	ft_table_add_nat(bed.table, &nat, 1);
+	feed_add(&bed.feed, 0, &outside, 100, 100);
+	snapshot = feed_bed_step(&bed, 1);
+	assert_int_equal(counts_for(snapshot, &outside), told.owner[0]);
+	assert_int_equal(counts_for(snapshot, &inside), FT_OWNER_TRANSIT);
+	assert_int_equal(counts_for(snapshot, &again), FT_OWNER_TRANSIT);
+	ft_snapshot_put(snapshot);
+	feed_bed_done(&bed);
+}
+
 /* A proxy listens on the port that is forwarded into a container: it doesn't own the flow. */
 static void test_proxy_is_no_owner(void **state)
 {
@@ -543,6 +611,7 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_translated),
 		cmocka_unit_test(test_owner_through_nat),
+		cmocka_unit_test(test_process_counts_once),
 		cmocka_unit_test(test_proxy_is_no_owner),
 		cmocka_unit_test(test_long_life),
 		cmocka_unit_test(test_port_reuse),

@@ -125,6 +125,26 @@ for backend in tcx packet; do
 done
 exec {old}>&-
 
+# Whose bytes they are, in the list of processes: the container's process has those of one flow, behind
+# the bridge where that is all that is watched, at our own address where that is watched, too.
+for scopes in br0 br0,v1; do
+	name=whose-$scopes
+	FT_PANE=all ft_start $name r -i $scopes --backend tcx -d 0.3
+	talk $name c 10.9.0.2 7002 s 7002
+	say $name $talk 40000
+	at=$talk
+	wait_for "echo 100 >&$at; [ \"\$(ft_jq $name 'any(.type == \"process\" and .process.pid == $pid)')\" = true ]"
+	exec {at}>&-
+	wait_for "[ \"\$(ft_jq $name 'any(.type == \"flow\" and .ended and .remote.port == 7002)')\" = true ]"
+	ft_rounds $name 1
+	ft_stop $name
+	scope=${scopes#*,}
+	is "$(ft_jq $name "map(select(.type == \"process\" and .process.pid == $pid)) | last | .total | [.tx_bytes, .rx_bytes] | sort")" \
+		"$(flow $name $scope 7002 | jq -c '.total | [.tx_bytes, .rx_bytes] | sort')" \
+		"$scopes: the process in the container has the bytes of the flow on $scope, once"
+	ft_line $name
+done
+
 # --doctor says so.
 ok "the doctor knows that addresses are translated" \
 	[ "$(in_ns r "$flowtop" --doctor | awk '$1 == "conntrack" { print $2 }')" = yes ]
