@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which end of a flow is the local one: the first rule that holds for exactly one end decides.
- * The rules stand in the order of design.md; the last one always decides.
+ * The rules stand in the order of design.md, with one more: of what only passes by, the end whose
+ * socket is on this machine (a container's) before the others. The last one always decides.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 struct ends {
 	const struct ft_table *table;
 	const struct ft_flow_key *key;
+	const uint64_t *cookie;
 	enum ft_end initiator;
 };
 
@@ -35,6 +37,12 @@ static bool is_in_local_net(const struct ends *ends, int end)
 		if (ft_net_contains(&ends->table->config.local_nets[i], address(ends, end)))
 			return true;
 	return false;
+}
+
+/* It passes by, and comes from a socket of this machine. */
+static bool has_socket(const struct ends *ends, int end)
+{
+	return ends->cookie[end] && ft_table_path(ends->table, ends->key) == FT_PATH_TRANSIT;
 }
 
 /* On a connected subnet, and no group of hosts. */
@@ -67,13 +75,15 @@ static bool has_lower_address(const struct ends *ends, int end)
 }
 
 static bool (*const rules[])(const struct ends *ends, int end) = {
-	is_own, is_in_local_net, is_connected, is_initiator, has_higher_port, has_lower_address,
+	is_own, is_in_local_net, has_socket, is_connected, is_initiator, has_higher_port, has_lower_address,
 };
 
 enum ft_end ft_table_local_end(const struct ft_table *table, const struct ft_flow_key *key,
-			       enum ft_end initiator)
+			       const uint64_t cookie[2], enum ft_end initiator)
 {
-	const struct ends ends = { .table = table, .key = key, .initiator = initiator };
+	const struct ends ends = {
+		.table = table, .key = key, .cookie = cookie, .initiator = initiator,
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

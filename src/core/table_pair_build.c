@@ -186,7 +186,8 @@ static void agree(struct ft_build *build, const struct conversation *talk, int w
 }
 
 /* A process' bytes count once: not where they only pass by if the conversation is seen at an address of
- * this machine (its masquerade), else where it was seen first. */
+ * this machine (its masquerade), else where it was seen first. What doesn't count never will: its
+ * bytes have been another flow's, which may have left. */
 static void choose(struct ft_build *build, const struct conversation *talk)
 {
 	const struct ft_flow *first = NULL;
@@ -196,6 +197,8 @@ static void choose(struct ft_build *build, const struct conversation *talk)
 		const struct ft_flow *flow = talk->member[i].flow;
 		bool better = !first || flow->id < first->id;
 
+		if (build->rows[talk->member[i].row].entry_flags & FT_FLOW_ELSEWHERE)
+			continue;
 		if (first && (first->path == FT_PATH_TRANSIT) != (flow->path == FT_PATH_TRANSIT))
 			better = flow->path != FT_PATH_TRANSIT;
 		if (better)
@@ -204,7 +207,6 @@ static void choose(struct ft_build *build, const struct conversation *talk)
 	for (i = 0; i < talk->count; i++) {
 		struct ft_flow_hot *row = &build->rows[talk->member[i].row];
 
-		row->entry_flags &= (uint8_t)~FT_FLOW_ELSEWHERE;
 		if (talk->member[i].flow != first && row->flow->path == FT_PATH_TRANSIT)
 			row->entry_flags |= FT_FLOW_ELSEWHERE;
 	}

@@ -64,7 +64,7 @@ static const char *name_of(const struct ft_snapshot *snapshot, uint16_t owner)
 		[FT_OWNER_UNKNOWN] = "(unknown)",
 		[FT_OWNER_KERNEL] = "(kernel)",
 		[FT_OWNER_TRANSIT] = "(transit)",
-		[FT_OWNER_FOREIGN] = "(foreign)", /* not listed */
+		[FT_OWNER_FOREIGN] = "(transit)", /* which it counts for */
 	};
 	const struct ft_process *process;
 
@@ -91,15 +91,13 @@ static size_t enter(struct ft_metrics *metrics, const char *text)
 	return metrics->name_count++;
 }
 
-/* What an end of a flow counts for its owner. Transit has two ends and counts at the first. */
+/* What an end of a flow counts for its owner. */
 static void add_end(struct ft_metrics *metrics, const struct ft_snapshot *snapshot,
 		    const struct ft_delta *delta, int end)
 {
 	uint16_t owner = ft_flow_owner(&snapshot->rows[delta->row], end);
 	struct name *name;
 
-	if (owner == FT_OWNER_FOREIGN || (owner == FT_OWNER_TRANSIT && end))
-		return;
 	if (!metrics->entry_of[owner])
 		metrics->entry_of[owner] =
 			(uint16_t)(1 + enter(metrics, name_of(snapshot, owner)));
@@ -114,12 +112,16 @@ void ft_metrics_add(struct ft_metrics *metrics, const struct ft_snapshot *snapsh
 	memset(metrics->entry_of, 0, OWNERS * sizeof(*metrics->entry_of));
 	for (size_t i = 0; i < snapshot->delta_count; i++) {
 		const struct ft_delta *delta = &snapshot->deltas[i];
-		uint8_t protocol = snapshot->rows[delta->row].flow->key.protocol;
+		const struct ft_flow_hot *row = &snapshot->rows[delta->row];
+		uint8_t protocol = row->flow->key.protocol;
+		int tx = ft_flow_tx(row->flow);
 
-		for (int end = 0; end < 2; end++) {
+		for (int end = 0; end < 2; end++)
 			add(&metrics->protocol[protocol], &delta->count[end]);
-			add_end(metrics, snapshot, delta, end);
-		}
+		/* The local end, on loopback both: each process sent what it sent. */
+		add_end(metrics, snapshot, delta, tx);
+		if (row->flow->path == FT_PATH_LOOPBACK)
+			add_end(metrics, snapshot, delta, !tx);
 	}
 }
 

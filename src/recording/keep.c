@@ -3,8 +3,8 @@
  * Retention: --keep 7d,2G. Inside of an interval's transaction the oldest intervals go, with what
  * only they refer to:
  *
- *   by age    with every 16th interval, those that are too old; with each interval while they are
- *             big, so that none has the rows of sixteen to take away
+ *   by age    with every 16th interval, those that are too old, but only so many rows; with each
+ *             interval while more is left to go, or while they are big
  *   by size   with each interval, as many as it takes for the pages in use to be few enough: about
  *             as much goes as comes, so that no interval takes long. Pages that become free are
  *             used again, so that the file does not grow.
@@ -28,7 +28,8 @@
 #include "recording/write.h"
 
 #define TURNS 16
-#define MANY_CHANGES 10000U /* rows of an interval that is big */
+#define MANY_CHANGES 10000U  /* rows of an interval that is big */
+#define MOST_CHANGES 100000U /* rows after which an interval lets go of no older one */
 #define LOG_PAGES_MOST 1000 /* SQLite's own bound */
 #define LOG_PAGES_LEAST 8
 #define INDEX_PAGES 8       /* of the log's index beside it */
@@ -227,7 +228,22 @@ static bool is_turn(struct ft_recorder *self)
 	unsigned before = keeper->changes;
 
 	keeper->changes = (unsigned)sqlite3_total_changes(self->db);
-	return keeper->turn % TURNS == 0 || keeper->changes - before >= MANY_CHANGES;
+	return keeper->turn % TURNS == 0 || keeper->behind ||
+	       keeper->changes - before >= MANY_CHANGES;
+}
+
+/* Takes away the intervals before this one, as far as an interval has the time. */
+static int drop_old(struct ft_recorder *self, int64_t first)
+{
+	struct ft_recorder_keeper *keeper = &self->keeper;
+	unsigned begin = (unsigned)sqlite3_total_changes(self->db);
+	int ret = 0;
+
+	while (ret == 0 && keeper->first < first &&
+	       (unsigned)sqlite3_total_changes(self->db) - begin < MOST_CHANGES)
+		ret = drop_before(self, keeper->first + 1);
+	keeper->behind = keeper->first < first;
+	return ret;
 }
 
 /* The first interval that is young enough; the first there is if none is too old. */
@@ -271,14 +287,13 @@ int ft_recorder_keep(struct ft_recorder *self, uint64_t end_ns)
 {
 	struct ft_recorder_keeper *keeper = &self->keeper;
 	int64_t first, before = keeper->first, step = 1;
-	int ret = 0;
+	int ret;
 
 	if (!keeper->keep.age_ns && !keeper->keep.bytes)
 		return 0;
 	keeper->turn++;
 	first = is_turn(self) ? first_by_age(self, end_ns) : keeper->first;
-	if (first > keeper->first)
-		ret = drop_before(self, first);
+	ret = drop_old(self, first);
 	for (; ret == 0 && keeper->first < self->interval && is_too_big(self); step *= 2) {
 		first = keeper->first + step;
 		ret = drop_before(self, first < self->interval ? first : self->interval);

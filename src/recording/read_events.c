@@ -70,8 +70,9 @@ static bool read_event(struct ft_recording *r, sqlite3_stmt *row, struct ft_flow
 	event->flow.id = ft_read_u64(row, 0) & ((UINT64_C(1) << 56) - 1);
 	event->hot.last_ns = event->flow.first_ns = ft_read_u64(row, 2);
 	event->from_packets = strcmp(ft_read_text(row, 4), "packets") == 0;
-	event->hot.owner[0] = ft_read_owner(r, sqlite3_column_int64(row, 16));
-	event->hot.owner[1] = ft_read_owner(r, sqlite3_column_int64(row, 17));
+	for (int end = 0; end < 2; end++)
+		event->hot.owner[end] = ft_flow_read_owner(
+			&event->flow, end, ft_read_owner(r, sqlite3_column_int64(row, 16 + end)));
 	event->flow_id = ft_read_u64(row, 18);
 	event->socket = (uint64_t)sqlite3_column_int64(row, 19);
 	read_numbers(row, event);

@@ -51,6 +51,7 @@ struct ft_recorder_keeper {
 	} ends[256];         /* of the last intervals that went */
 	size_t end_count;
 	unsigned turn;
+	bool behind;         /* intervals that are too old are left */
 	unsigned changes;    /* rows that were written, or taken away, up to the last turn */
 	unsigned hosts_turn; /* new hosts between two looks for old ones */
 	struct ft_retired *retired;

@@ -431,6 +431,56 @@ static void test_process_counts_once(void **state)
 	assert_int_equal(counts_for(snapshot, &inside), FT_OWNER_TRANSIT);
 	assert_int_equal(counts_for(snapshot, &again), FT_OWNER_TRANSIT);
 	ft_snapshot_put(snapshot);
+
+	/* What counted leaves, and comes back: what has not counted so far never will, since its bytes
+	 * are in what left. */
+	ft_table_end_scope(bed.table, 1, bed.feed.now_ns);
+	snapshot = feed_bed_step(&bed, 1);
+	ft_snapshot_put(snapshot);
+	feed_add(&bed.feed, 0, &again, 100, 100);
+	feed_add(&bed.feed, 0, &outside, 100, 100);
+	snapshot = feed_bed_step(&bed, 1);
+	assert_int_equal(counts_for(snapshot, &inside), FT_OWNER_TRANSIT);
+	assert_int_equal(counts_for(snapshot, &again), FT_OWNER_TRANSIT);
+	ft_snapshot_put(snapshot);
+	feed_bed_done(&bed);
+}
+
+/* A server in a container, asked by a machine on a subnet of ours: the server's end is the local one. */
+static void test_server_passes_by(void **state)
+{
+	const struct ft_tuple asks = tuple("10.0.0.7", 4000, "172.17.0.2", 80, TCP);
+	struct told told = { .cookie = { 7, 8 } };
+	struct ft_net nets[3] = { { .prefix = 128, .own = true }, { .prefix = 120 }, { .prefix = 112 } };
+	const struct ft_addr_set set = { .nets = nets, .count = 3 };
+	struct ft_snapshot *snapshot;
+	const struct ft_flow_hot *row;
+	struct ft_flow_key key;
+	struct ft_entry *entry;
+	struct feed_bed bed;
+	int server;
+
+	(void)state;
+	assert_int_equal(ft_addr_parse("10.0.0.1", nets[0].addr), 0);
+	assert_int_equal(ft_addr_parse("10.0.0.0", nets[1].addr), 0);
+	assert_int_equal(ft_addr_parse("172.17.0.0", nets[2].addr), 0);
+	feed_bed_init(&bed, 0);
+	ft_table_set_addresses(bed.table, &set);
+	told.owner[0] = add_process(&bed, 100);
+	ft_tuple_key(&asks, &key);
+	server = memcmp(key.addr_b, asks.dst, sizeof(key.addr_b)) ? 0 : 1;
+	entry = feed_add(&bed.feed, 0, &key, 100, 100);
+	entry->flags[0] |= server ? FT_ENTRY_SYN_AB : FT_ENTRY_SYN_BA;
+	entry->cookie[server] = 7;
+	feed_apply(&bed.feed, bed.table);
+	ft_table_move_owners(bed.table, find_told, &told);
+	snapshot = feed_bed_step(&bed, 1);
+	row = row_of(snapshot, &key);
+	assert_int_equal(row->flow->path, FT_PATH_TRANSIT);
+	assert_int_equal(row->flow->initiator, server ? FT_END_A : FT_END_B);
+	assert_int_equal(ft_flow_tx(row->flow), server);
+	assert_int_equal(counts_for(snapshot, &key), told.owner[0]);
+	ft_snapshot_put(snapshot);
 	feed_bed_done(&bed);
 }
 
@@ -612,6 +662,7 @@ int main(void)
 		cmocka_unit_test(test_translated),
 		cmocka_unit_test(test_owner_through_nat),
 		cmocka_unit_test(test_process_counts_once),
+		cmocka_unit_test(test_server_passes_by),
 		cmocka_unit_test(test_proxy_is_no_owner),
 		cmocka_unit_test(test_long_life),
 		cmocka_unit_test(test_port_reuse),

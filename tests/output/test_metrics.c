@@ -121,6 +121,49 @@ static void test_numbers(void **state)
 	ft_metrics_free(metrics);
 }
 
+/* Each flow counts once, wherever its local end stands in the key: not for transit as well. */
+static void test_ends(void **state)
+{
+	static const struct ft_process web = { .name = "web" };
+	static const struct ft_process *const list[] = { &web };
+	static const struct {
+		enum ft_path path;
+		uint8_t flags;
+		uint16_t owner; /* of end b, the local one; a is a stranger's */
+		bool web;       /* whom it counts for, else transit */
+	} rows[] = {
+		{ FT_PATH_HOST, 0, FT_OWNER_FIRST, true },
+		{ FT_PATH_TRANSIT, 0, FT_OWNER_FIRST, true },
+		{ FT_PATH_TRANSIT, FT_FLOW_ELSEWHERE, FT_OWNER_FIRST, false },
+		{ FT_PATH_TRANSIT, 0, FT_OWNER_FOREIGN, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ft_flow flow = { .local = FT_END_B, .path = rows[i].path & 3 };
+		struct ft_flow_hot row = {
+			.flow = &flow, .delta = 1, .entry_flags = rows[i].flags,
+			.owner = { FT_OWNER_FOREIGN, rows[i].owner },
+		};
+		struct ft_delta delta = { .count = { { 1, 100, 114 }, { 2, 700, 728 } } };
+		struct ft_snapshot snapshot = {
+			.rows = &row, .row_count = 1, .deltas = &delta, .delta_count = 1,
+			.processes = list, .process_count = 1,
+		};
+		struct ft_metrics *metrics = ft_metrics_new();
+		char *page, line[100];
+
+		ft_metrics_add(metrics, &snapshot);
+		page = page_of(metrics, &snapshot);
+		snprintf(line, sizeof(line), "flowtop_process_bytes_total{process=\"%s\",direction=\"tx\"} 700",
+			 rows[i].web ? "web" : "(transit)");
+		expect(page, line);
+		assert_null(strstr(page, rows[i].web ? "process=\"(transit)\"" : "process=\"web\""));
+		free(page);
+		ft_metrics_free(metrics);
+	}
+}
+
 /* A thousand processes: 256 names and the others, none of their bytes lost. */
 static void test_bound(void **state)
 {
@@ -173,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_bound),
 	};
 

@@ -296,6 +296,34 @@ static void without_other_files(void **state)
 	assert_in_range(ask("SELECT count(*) FROM flows"), 1, CROWD + 100);
 }
 
+/* A rush, then silence: what was big goes over several intervals, and all of it goes. */
+static void after_a_rush(void **state)
+{
+	enum { RUSH = 5, CROWD = 20000, END = 24 };
+	struct ft_output_config config = { .target = path, .observer = "host", .keep = "7s" };
+	struct ft_output *output = NULL;
+	struct feed_bed bed;
+	char err[300] = "";
+	int64_t first = 1;
+
+	(void)state;
+	assert_int_equal(ft_output_recording.open(&config, &output, err, sizeof(err)), 0);
+	feed_bed_init(&bed, 0);
+	for (unsigned i = 0; i < END; i++) {
+		const struct ft_snapshot *snapshot = next_second(&bed, i, i < RUSH ? CROWD : 1);
+
+		assert_int_equal(output->ops->write(output, snapshot), 0);
+		ft_snapshot_put(snapshot);
+		if (first <= RUSH) {
+			assert_in_range(ask("SELECT min(id) FROM intervals"), first, first + 4);
+			first = ask("SELECT min(id) FROM intervals");
+		}
+	}
+	assert_int_equal(output->ops->close(output), 0);
+	feed_bed_done(&bed);
+	assert_in_range(ask("SELECT min(id) FROM intervals"), END - 16, END - 7);
+}
+
 static void all_of_it(void **state)
 {
 	(void)state;
@@ -330,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup(so_big, set_up),
 		cmocka_unit_test_setup(so_big_and_old, set_up),
 		cmocka_unit_test_setup(without_other_files, set_up),
+		cmocka_unit_test_setup(after_a_rush, set_up),
 		cmocka_unit_test_setup(all_of_it, set_up),
 		cmocka_unit_test_setup(sockets_take_turns, set_up),
 	};
