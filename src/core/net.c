@@ -65,6 +65,18 @@ bool ft_addr_set_own(const struct ft_addr_set *set, const uint8_t addr[16])
 	return false;
 }
 
+bool ft_addr_set_group(const struct ft_addr_set *set, const uint8_t addr[16])
+{
+	static const struct ft_net none = { .prefix = 128 };
+
+	if (ft_addr_is_multicast(addr) || is_broadcast(&none, addr))
+		return true;
+	for (size_t i = 0; i < set->count; i++)
+		if (ft_net_contains(&set->nets[i], addr) && is_broadcast(&set->nets[i], addr))
+			return true;
+	return false;
+}
+
 bool ft_addr_set_connected(const struct ft_addr_set *set, const uint8_t addr[16])
 {
 	bool connected = false;

@@ -30,6 +30,8 @@ struct ft_addr_set {
 bool ft_addr_set_own(const struct ft_addr_set *set, const uint8_t addr[16]);
 /* True if addr lies in a connected subnet of the set and is neither multicast nor broadcast. */
 bool ft_addr_set_connected(const struct ft_addr_set *set, const uint8_t addr[16]);
+/* A group of hosts, which this one may be in: multicast, or broadcast of one of the set's nets. */
+bool ft_addr_set_group(const struct ft_addr_set *set, const uint8_t addr[16]);
 /* True if addr lies in net. */
 bool ft_net_contains(const struct ft_net *net, const uint8_t addr[16]);
 /* "10.0.0.0/8", "2001:db8::/32", a bare address (full prefix): fills ret, else -EINVAL + sentence. */

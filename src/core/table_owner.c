@@ -158,6 +158,24 @@ static void move(struct ft_table *table, uint32_t slot, int end, uint16_t owner)
 	ft_owners_hold(table->owners, owner);
 }
 
+/*
+ * True if a cookie says whose the end is. What a look-up found is who listens there on this machine: good
+ * enough only where nothing else is known, and never for another machine's address, which a
+ * listener on any address has as well.
+ */
+static bool is_told(const struct ft_table *table, const struct ft_change *change, int end,
+		    uint16_t known)
+{
+	const struct ft_flow_key *key = &ft_flow_store_flow(table->store, change->slot)->key;
+	const uint8_t *addr = end ? key->addr_b : key->addr_a;
+
+	if (!change->cookie[end] || !(change->looked_up & 1 << end))
+		return change->cookie[end];
+	return !ft_owners_process(table->owners, known) &&
+	       (ft_addr_set_own(&table->addresses, addr) ||
+		ft_addr_set_group(&table->addresses, addr));
+}
+
 void ft_table_move_owners(struct ft_table *table, uint16_t (*find)(void *arg, uint64_t cookie),
 			  void *arg)
 {
@@ -169,9 +187,7 @@ void ft_table_move_owners(struct ft_table *table, uint16_t (*find)(void *arg, ui
 			continue;
 		known_owners(table, change->slot, known);
 		for (int end = 0; end < 2; end++) {
-			/* What a look-up found is good enough only where nothing else is known. */
-			if (!change->cookie[end] || (change->looked_up & 1 << end &&
-						     ft_owners_process(table->owners, known[end])))
+			if (!is_told(table, change, end, known[end]))
 				continue;
 			owner = find(arg, change->cookie[end]);
 			if (owner != known[end] && is_answer(table, owner))

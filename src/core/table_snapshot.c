@@ -85,9 +85,13 @@ static void begin_row(struct ft_build *build, const struct ft_change *change)
 	struct ft_table *table = build->table;
 	struct ft_flow *flow = ft_flow_store_flow(table->store, change->slot);
 	enum ft_end initiator = ft_flow_initiator(change);
+	const uint64_t sender[2] = {
+		change->looked_up & 1 ? 0 : change->cookie[0],
+		change->looked_up & 2 ? 0 : change->cookie[1],
+	};
 
 	flow->initiator = initiator & 3;
-	flow->local = ft_table_local_end(table, &flow->key, change->cookie, initiator) & 3;
+	flow->local = ft_table_local_end(table, &flow->key, sender, initiator) & 3;
 	flow->first_ns = ft_build_time(build, flow->first_ns);
 	flow->path = ft_table_path(table, &flow->key) & 3;
 	flow->birth = (uint32_t)table->generation;

@@ -96,6 +96,12 @@ static void test_set(void **state)
 	assert_true(ft_addr_set_connected(&set, addr("10.9.0.1"))); /* no broadcast in a /31 */
 	assert_false(ft_addr_set_connected(&set, addr("10.0.0.255")));
 	assert_false(ft_addr_set_connected(&set, addr("255.255.255.255")));
+	assert_true(ft_addr_set_group(&set, addr("10.0.0.255")));
+	assert_true(ft_addr_set_group(&set, addr("255.255.255.255")));
+	assert_true(ft_addr_set_group(&set, addr("224.0.0.251")));
+	assert_true(ft_addr_set_group(&set, addr("ff02::1")));
+	assert_false(ft_addr_set_group(&set, addr("10.0.0.77")));
+	assert_false(ft_addr_set_group(&set, addr("192.0.2.255"))); /* of no net of ours */
 	assert_false(ft_addr_set_connected(&set, addr("10.0.1.1")));
 	assert_false(ft_addr_set_connected(&set, addr("224.0.0.1")));
 	assert_false(ft_addr_set_connected(&set, addr("ff02::1")));

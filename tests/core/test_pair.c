@@ -4,6 +4,7 @@
  * told before or after its flows; whom its ends belong to wherever it is seen; and a long random
  * life against a plain definition.
  */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -480,6 +481,21 @@ static void test_server_passes_by(void **state)
 	assert_int_equal(row->flow->initiator, server ? FT_END_A : FT_END_B);
 	assert_int_equal(ft_flow_tx(row->flow), server);
 	assert_int_equal(counts_for(snapshot, &key), told.owner[0]);
+	ft_snapshot_put(snapshot);
+
+	/* Between others, past a listener of ours on any address: a look-up finds that, and is wrong. */
+	key.port_a_be ^= htons(1);
+	entry = feed_add(&bed.feed, 0, &key, 100, 100);
+	entry->flags[0] |= server ? FT_ENTRY_SYN_AB : FT_ENTRY_SYN_BA;
+	entry->cookie[server] = 7;
+	entry->flags[1] |= FT_ENTRY_LOOKED_UP(server);
+	feed_apply(&bed.feed, bed.table);
+	ft_table_move_owners(bed.table, find_told, &told);
+	snapshot = feed_bed_step(&bed, 1);
+	row = row_of(snapshot, &key);
+	assert_int_equal(row->owner[server], FT_OWNER_TRANSIT);
+	assert_int_equal(ft_flow_tx(row->flow), !server);
+	assert_int_equal(counts_for(snapshot, &key), FT_OWNER_TRANSIT);
 	ft_snapshot_put(snapshot);
 	feed_bed_done(&bed);
 }

@@ -17,6 +17,7 @@ ns_veth r v1 s v0
 ns_addr r v1 10.9.0.1/24
 ns_addr s v0 10.9.0.2/24
 ip -n c route add default via 172.30.0.1
+ip -n s route add 172.30.0.0/24 via 10.9.0.1
 in_ns r sysctl -qw net.ipv4.ip_forward=1
 command -v nft >/dev/null || skip_all "no nft"
 in_ns r nft -f - 2>"$work/nft.err" <<'END' || skip_all "no NAT here: $(head -n 1 "$work/nft.err")"
@@ -142,6 +143,22 @@ for scopes in br0 br0,v1; do
 	is "$(ft_jq $name "map(select(.type == \"process\" and .process.pid == $pid)) | last | .total | [.tx_bytes, .rx_bytes] | sort")" \
 		"$(flow $name $scope 7002 | jq -c '.total | [.tx_bytes, .rx_bytes] | sort')" \
 		"$scopes: the process in the container has the bytes of the flow on $scope, once"
+	ft_line $name
+done
+
+# A router's own listener on any address has the port that others talk on through it: it owns none of that.
+ip netns exec r "$fttalk" listen 7003 >"$work/any" 2>&1 </dev/null &
+wait_for "grep -qs ready '$work/any'"
+for backend in tcx packet; do
+	name=any-$backend
+	FT_PANE=all ft_start $name r -i v1 --backend $backend -d 0.3
+	talk $name s 172.30.0.2 7003 c 7003
+	say $name $talk 30000
+	ft_rounds $name 3
+	exec {talk}>&-
+	ft_stop $name
+	is "$(ft_jq $name 'map(select(.type == "flow") | [.local, .remote][] | select(.port == 7003).owner) | unique | join(" ")')" \
+		transit "$backend: a listener on any address owns nothing that passes by"
 	ft_line $name
 done
 
