@@ -79,19 +79,12 @@ bool ft_addr_set_group(const struct ft_addr_set *set, const uint8_t addr[16])
 
 bool ft_addr_set_connected(const struct ft_addr_set *set, const uint8_t addr[16])
 {
-	bool connected = false;
-	size_t i;
-
-	if (ft_addr_is_multicast(addr))
+	if (ft_addr_set_group(set, addr))
 		return false;
-	for (i = 0; i < set->count; i++) {
-		if (!ft_net_contains(&set->nets[i], addr))
-			continue;
-		if (is_broadcast(&set->nets[i], addr))
-			return false;
-		connected = true;
-	}
-	return connected;
+	for (size_t i = 0; i < set->count; i++)
+		if (ft_net_contains(&set->nets[i], addr))
+			return true;
+	return false;
 }
 
 /* The prefix length behind the slash, or -1. */
