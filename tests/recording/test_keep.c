@@ -21,6 +21,7 @@
 #include "core/xalloc.h"
 #include "recording/recording.h"
 #include "tests/core/feed.h"
+#include "tests/recording/rig.h"
 
 #define INTERVALS 600
 #define QUIET 5 /* flows that live on, and say something seldom */
@@ -43,17 +44,7 @@ static int set_up(void **state)
 /* The number that a statement yields. */
 static int64_t ask(const char *sql)
 {
-	sqlite3_stmt *query = NULL;
-	sqlite3 *db = NULL;
-	int64_t number;
-
-	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &query, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(query), SQLITE_ROW);
-	number = sqlite3_column_int64(query, 0);
-	sqlite3_finalize(query);
-	sqlite3_close(db);
-	return number;
+	return rig_ask(path, sql);
 }
 
 static uint64_t size_of(const char *suffix)
@@ -342,13 +333,9 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	char *command = xasprintf("rm -rf %s", folder);
-	int ret = system(command);
-
 	(void)state;
 	free(path);
-	free(command);
-	return ret;
+	return rig_remove(folder);
 }
 
 int main(void)

@@ -23,6 +23,7 @@
 #include "core/xalloc.h"
 #include "recording/recording.h"
 #include "tests/core/feed.h"
+#include "tests/recording/rig.h"
 
 #define MOMENTS 60
 #define FLOWS 40
@@ -185,16 +186,12 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	char *command = xasprintf("rm -rf %s", folder);
-	int ret = system(command);
-
 	for (unsigned i = 0; i < MOMENTS; i++)
 		ft_snapshot_put(live[i]);
 	feed_bed_done(*state);
 	free(*state);
-	free(command);
 	free(path);
-	return ret;
+	return rig_remove(folder);
 }
 
 /* ---- sameness */
@@ -419,17 +416,7 @@ static void here_and_there(void **state)
 /* The number that a statement yields. */
 static int64_t ask(const char *sql)
 {
-	sqlite3_stmt *query = NULL;
-	sqlite3 *db = NULL;
-	int64_t number;
-
-	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &query, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(query), SQLITE_ROW);
-	number = sqlite3_column_int64(query, 0);
-	sqlite3_finalize(query);
-	sqlite3_close(db);
-	return number;
+	return rig_ask(path, sql);
 }
 
 /* What an owner's flows have in total, those that left included. */

@@ -21,6 +21,7 @@
 #include "core/xalloc.h"
 #include "recording/recording.h"
 #include "tests/output/moment.h"
+#include "tests/recording/rig.h"
 
 #define SECOND 1000000000ULL
 
@@ -80,17 +81,7 @@ static struct ft_snapshot *read_moment(struct ft_recording *recording, size_t i)
 /* The number that a statement yields, in the file at `path`. */
 static int64_t ask(const char *sql)
 {
-	sqlite3_stmt *query = NULL;
-	sqlite3 *db = NULL;
-	int64_t number;
-
-	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &query, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(query), SQLITE_ROW);
-	number = sqlite3_column_int64(query, 0);
-	sqlite3_finalize(query);
-	sqlite3_close(db);
-	return number;
+	return rig_ask(path, sql);
 }
 
 static void execute(const char *sql)
@@ -520,14 +511,9 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	char *command = xasprintf("rm -rf %s", folder);
-	int ret;
-
 	(void)state;
 	free(path);
-	ret = system(command);
-	free(command);
-	return ret;
+	return rig_remove(folder);
 }
 
 int main(void)
