@@ -105,6 +105,13 @@ wait_for() {
 	done
 }
 
+# empty NAME...: these files in $work are, from now on. What runs in the background opens its own a moment
+# later; until then the words of the one before would be taken for its.
+empty() {
+	local name
+	for name; do : >"$work/$name"; done
+}
+
 # How long the machine has been up, in hundredths of a second: a clock that nobody sets.
 uptime_cs() {
 	local up
@@ -336,7 +343,7 @@ ft_start() {
 	local name=$1 ns=$2
 	shift 2
 	case " $* " in *' -d '*) ;; *) set -- -d "${FT_INTERVAL:-0.2}" "$@" ;; esac
-	: >"$work/$name.ndjson" # else an older run's summary would be found
+	empty "$name.ndjson"
 	# Not by in_ns: $! would be the shell that runs the function.
 	ip netns exec "$ns" env FT_LIVE_MARK="$FT_LIVE_MARK" "$flowtop" -b -o ndjson --pane "${FT_PANE:-flows}" -n -N "$@" \
 		>"$work/$name.ndjson" 2>"$work/$name.err" </dev/null &

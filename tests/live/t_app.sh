@@ -17,6 +17,7 @@ app() {
 talk() {
 	local name=$1 ns=$2 address=$3 first=$4 n
 	shift 4
+	empty server.out client.out
 	ip netns exec "$ns" "$tools/fttalk" listen 5000 >"$work/server.out" &
 	wait_for "grep -q ready '$work/server.out'"
 	rm -f "$work/talk"

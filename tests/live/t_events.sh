@@ -42,6 +42,7 @@ timer_told() { echo "$(count "$1" ".remote.port == $2 and .event == \"connect_fa
 # Data that nobody acknowledges for a while, behind a wrong neighbour.
 lose_segments() {
 	local before
+	empty lossy.out
 	rm -f "$work/talk"
 	mkfifo "$work/talk"
 	ip netns exec a "$tell" talk 10.0.0.2 $port rst 2 <"$work/talk" >"$work/lossy.out" &
@@ -84,6 +85,7 @@ for backend in $(backends tcx tc packet); do
 	again=$(retransmitted)
 	started=$(date -u +%Y-%m-%dT%H:%M:%S)
 
+	empty serve.out fin.out rst.out
 	ip netns exec b "$tell" serve $port >"$work/serve.out" &
 	server=$!
 	wait_for "grep -q ready '$work/serve.out'"

@@ -16,7 +16,7 @@ declare -A pids=()
 run_in_a() {
 	local name=$1
 	shift
-	: >"$work/$name.out"
+	empty "$name.out"
 	ip netns exec a env FT_LIVE_MARK="$FT_LIVE_MARK" "$libs" "$@" \
 		>"$work/$name.out" 2>"$work/$name.log" &
 	pids[$name]=$!

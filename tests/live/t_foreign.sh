@@ -8,6 +8,7 @@ foreign=$top_builddir/tests/live/tools/ftforeign
 
 # foreign_start WHERE VERDICT: somebody's tcx program on v0 in b, until fd 8 closes.
 foreign_start() {
+	empty foreign.out
 	rm -f "$work/foreign.in"
 	mkfifo "$work/foreign.in"
 	ip netns exec b "$foreign" v0 "$1" "$2" <"$work/foreign.in" >"$work/foreign.out" 2>&1 &

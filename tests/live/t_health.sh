@@ -165,6 +165,7 @@ for backend in $(backends tcx tc packet); do
 	ft_start a-$backend a -i v0 --backend $backend
 	ft_start r-$backend r -i v0 --backend $backend
 	ft_start b-$backend b -i t0 --backend $backend
+	empty server.out client.out
 	in_ns b "$tools/fttalk" listen 5000 >"$work/server.out" &
 	wait_for "grep -q ready '$work/server.out'"
 	rm -f "$work/talk"

@@ -11,7 +11,7 @@ quiet env "$libs" "$(collector_path nfdump)" -V ||
 declare -A nf_pids=()
 nf_start() {
 	mkdir -p "$work/$1"
-	: >"$work/$1.log"
+	empty "$1.log"
 	ip netns exec a env "$libs" "$(collector_path nfcapd)" -w "$work/$1" -p "$2" -b 127.0.0.1 \
 		-t 3600 >"$work/$1.log" 2>&1 &
 	nf_pids[$1]=$!

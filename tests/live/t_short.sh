@@ -15,7 +15,7 @@ port=5000
 connections() {
 	for _ in $(seq $count); do
 		port=$((port + 1))
-		rm -f "$work/server.out"
+		empty server.out
 		ip netns exec a "$tools/fttalk" listen $port >"$work/server.out" &
 		wait_for "grep -q ready '$work/server.out'"
 		echo 5000 | ip netns exec a "$tools/fttalk" connect 127.0.0.1 $port >"$work/client.out"
