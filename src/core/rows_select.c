@@ -130,7 +130,7 @@ static inline void select_flow(struct ft_rows *rows, const struct ft_query *quer
 		return;
 	if (query->list != FT_LIST_FLOWS)
 		ft_groups_add(rows->groups, rows->snapshot, flow, rows->show.baseline);
-	else if (!query->hide_closed || flow->ended == FT_ENDED_NOT)
+	else if (!query->hide_closed || !ft_flow_is_over(flow))
 		rows->flows[rows->flow_count++] = (uint32_t)index;
 }
 

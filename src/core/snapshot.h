@@ -137,7 +137,7 @@ struct ft_snapshot {
 	size_t row_count;
 	const struct ft_delta *deltas;
 	size_t delta_count;
-	size_t live_flows;  /* rows that have not ended */
+	size_t live_flows;  /* rows that are not over (ft_flow_is_over) */
 
 	/* TCP: tcp_of[row] - 1 indexes tcps, for rows below tcp_of_count; their sockets' newest
 	 * samples, with ticks as CLOCK_REALTIME. NULL while there are none. */

@@ -24,7 +24,8 @@ void ft_build_end(struct ft_build *build, uint32_t row, enum ft_end_reason reaso
 		return;
 	hot->ended = reason & 7;
 	hot->ended_now = 1;
-	build->live--;
+	if (reason != FT_ENDED_STOP)
+		build->live--;
 }
 
 /* Rates of a row one interval later, before what the interval counted is added. */

@@ -495,7 +495,7 @@ void ft_fill_flows(struct ft_recording *r, size_t now, struct ft_snapshot *snaps
 		find_handshake(r, work, now);
 		room->flows[rows] = work->flow;
 		finish_row(r, work, &room->flows[rows], now, decays, hot);
-		snapshot->live_flows += hot->ended == FT_ENDED_NOT;
+		snapshot->live_flows += !ft_flow_is_over(hot);
 		if (work->counted_at == now &&
 		    (work->delta[0].packets || work->delta[1].packets)) {
 			int tx = ft_flow_tx(hot->flow);

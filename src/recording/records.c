@@ -17,6 +17,7 @@
 
 #include "core/nls.h"
 #include "core/owner.h"
+#include "core/rows.h"
 #include "core/snapshot_own.h"
 #include "core/xalloc.h"
 #include "recording/records_priv.h"
@@ -243,7 +244,7 @@ static void put_row(const struct ft_records *records, const struct work *work, s
 			hot->rate_bytes[w][dir] = (float)(work->bytes[w][dir] * decay);
 			hot->rate_packets[w][dir] = (float)(work->packets[w][dir] * decay);
 		}
-	snapshot->live_flows += hot->ended == FT_ENDED_NOT;
+	snapshot->live_flows += !ft_flow_is_over(hot);
 	hot->ended_now = hot->ended != FT_ENDED_NOT && work->moment == now;
 	if (work->moment != now || (!work->row->delta[0].packets && !work->row->delta[1].packets))
 		return;

@@ -575,10 +575,12 @@ static void frozen(void **state)
 	assert_string_equal(ids, "1234567");
 	/* a row that is gone leaves the others where they are */
 	made.rows[1].ended = FT_ENDED_IDLE;
+	made.rows[2].ended = FT_ENDED_STOP; /* as all are in a recording's last picture */
 	query.hide_closed = true;
 	ft_rows_fill(rows, &made.snapshot, &query, 9);
 	ids_of(rows, ids);
 	assert_string_equal(ids, "13467");
+	made.rows[2].ended = FT_ENDED_NOT;
 	query.hide_closed = false;
 	/* another column orders anew, and freezes that */
 	query.sort = ft_column_find("total");

@@ -58,7 +58,7 @@ static void check(const struct ft_snapshot *snapshot)
 		FUZZ_CHECK(row->flow->key.scope < FT_MAX_SCOPES);
 		FUZZ_CHECK(row->flow->id != 0);
 		FUZZ_CHECK(row->delta <= snapshot->delta_count);
-		live += row->ended == FT_ENDED_NOT;
+		live += !ft_flow_is_over(row);
 		for (int end = 0; end < 2; end++)
 			FUZZ_CHECK(row->owner[end] < FT_OWNER_FIRST ||
 				   ft_snapshot_process(snapshot, row->owner[end]));
