@@ -615,6 +615,12 @@ static void test_empty(void **state)
 	open_desk(&desk, &empty, 80, 24, false);
 	check(&desk, "no-interface");
 	close_desk(&desk);
+	/* Nor has a recording's first picture any, if nothing was counted in it. */
+	open_desk(&desk, &empty, 80, 24, false);
+	desk.view.recording = true;
+	draw(&desk);
+	check(&desk, "no-flows-then");
+	close_desk(&desk);
 }
 
 /* What is wrong is said: above the panes, in the footer of a low screen, in full behind i. */
