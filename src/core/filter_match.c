@@ -118,16 +118,6 @@ bool ft_filter_has(const char *text, const char *word)
 	return text && strcasestr(text, word) != NULL;
 }
 
-/* Owners that a flow counts for: the local end's, on loopback both. Returns how many. */
-static int owners_of(const struct ft_subject *subject, uint16_t ret_owner[2])
-{
-	int local = ft_flow_tx(subject->flow);
-
-	ret_owner[0] = ft_flow_owner(subject->hot, local);
-	ret_owner[1] = ft_flow_owner(subject->hot, !local);
-	return subject->flow->path == FT_PATH_LOOPBACK ? 2 : 1;
-}
-
 /* The word a pseudo owner has in the grammar, whatever the screen's language. */
 static const char *owner_word(uint16_t owner)
 {
@@ -190,7 +180,7 @@ bool ft_filter_owner(const struct ft_test *test, const struct ft_snapshot *snaps
 static bool match_owners(const struct ft_test *test, const struct ft_subject *subject)
 {
 	uint16_t owner[2];
-	int count = owners_of(subject, owner);
+	int count = ft_flow_owners(subject->hot, owner);
 
 	return ft_filter_owner(test, subject->snapshot, owner[0]) ||
 	       (count == 2 && ft_filter_owner(test, subject->snapshot, owner[1]));

@@ -60,15 +60,15 @@ static inline uint8_t verdict_on_owner(const struct ft_filter_block *block, uint
 	return verdict ? verdict : first_owner(block, owner);
 }
 
-/* The local end's owner, on loopback both. */
-static inline bool owners_match(const struct ft_filter_block *block, const struct ft_flow_hot *hot,
-				const struct ft_flow *flow)
+/* True if the filter passes one of the owners that the flow counts for. */
+static inline bool owners_match(const struct ft_filter_block *block, const struct ft_flow_hot *hot)
 {
-	int local = ft_flow_tx(flow);
-	uint8_t verdict = verdict_on_owner(block, ft_flow_owner(hot, local));
+	uint16_t owner[2];
+	int count = ft_flow_owners(hot, owner);
+	uint8_t verdict = verdict_on_owner(block, owner[0]);
 
-	if (flow->path == FT_PATH_LOOPBACK)
-		verdict |= verdict_on_owner(block, ft_flow_owner(hot, !local));
+	if (count == 2)
+		verdict |= verdict_on_owner(block, owner[1]);
 	return verdict & YES;
 }
 
@@ -79,7 +79,7 @@ static inline uint64_t match_owners_and_ask(const struct ft_filter_block *block,
 	uint64_t yes = 0;
 
 	for_each_row(i, set) {
-		yes |= ft_row_bit(owners_match(block, &block->rows[i], block->rows[i].flow), i);
+		yes |= ft_row_bit(owners_match(block, &block->rows[i]), i);
 		ft_filter_ask_ahead(block->ahead, ahead);
 	}
 	return yes;
@@ -381,10 +381,10 @@ bool ft_filter_memo_match_one(const struct ft_filter_block *block,
 	case FT_TEST_IFACE:
 		return ft_filter_test(block->test, subject);
 	case FT_TEST_WORD:
-		return owners_match(block, subject->hot, subject->flow) ||
+		return owners_match(block, subject->hot) ||
 		       ft_filter_word_elsewhere(block->test, subject);
 	default:
-		return owners_match(block, subject->hot, subject->flow);
+		return owners_match(block, subject->hot);
 	}
 }
 

@@ -174,6 +174,21 @@ static inline uint16_t ft_flow_owner(const struct ft_flow_hot *flow, int end)
 		return FT_OWNER_TRANSIT;
 	return owner;
 }
+/*
+ * The owners that a flow counts for, the local end's first: on loopback both, unless one process has
+ * both ends, which has every byte once. Returns how many. Of ret_owner[1] what it sent is what the
+ * far end sent.
+ */
+static inline int ft_flow_owners(const struct ft_flow_hot *flow, uint16_t ret_owner[2])
+{
+	int local = ft_flow_tx(flow->flow);
+
+	ret_owner[0] = ft_flow_owner(flow, local);
+	if (flow->flow->path != FT_PATH_LOOPBACK)
+		return 1;
+	ret_owner[1] = ft_flow_owner(flow, !local);
+	return ret_owner[0] == ret_owner[1] ? 1 : 2;
+}
 /* The owner as recordings have it: who it counts for, but the far end of a flow of ours is another
  * machine. */
 static inline uint16_t ft_flow_end_owner(const struct ft_flow_hot *flow, int end)

@@ -35,11 +35,12 @@ static void add_flow(struct ft_table_past *past, uint16_t owner, const struct ft
 void ft_past_leave(struct ft_table_past *past, const struct ft_flow_hot *hot)
 {
 	int tx = ft_flow_tx(hot->flow);
-	uint16_t owner = ft_flow_owner(hot, tx), other = ft_flow_owner(hot, !tx);
+	uint16_t owner[2];
+	int count = ft_flow_owners(hot, owner);
 
-	add_flow(past, owner, hot, tx);
-	if (hot->flow->path == FT_PATH_LOOPBACK && other != owner)
-		add_flow(past, other, hot, !tx);
+	add_flow(past, owner[0], hot, tx);
+	if (count == 2)
+		add_flow(past, owner[1], hot, !tx);
 }
 
 void ft_past_shift(struct ft_table_past *past, uint64_t shift_ns)

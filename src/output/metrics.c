@@ -91,11 +91,10 @@ static size_t enter(struct ft_metrics *metrics, const char *text)
 	return metrics->name_count++;
 }
 
-/* What an end of a flow counts for its owner. */
+/* What an end of a flow counts for an owner. */
 static void add_end(struct ft_metrics *metrics, const struct ft_snapshot *snapshot,
-		    const struct ft_delta *delta, int end)
+		    uint16_t owner, const struct ft_delta *delta, int end)
 {
-	uint16_t owner = ft_flow_owner(&snapshot->rows[delta->row], end);
 	struct name *name;
 
 	if (!metrics->entry_of[owner])
@@ -115,13 +114,14 @@ void ft_metrics_add(struct ft_metrics *metrics, const struct ft_snapshot *snapsh
 		const struct ft_flow_hot *row = &snapshot->rows[delta->row];
 		uint8_t protocol = row->flow->key.protocol;
 		int tx = ft_flow_tx(row->flow);
+		uint16_t owner[2];
+		int owners = ft_flow_owners(row, owner);
 
 		for (int end = 0; end < 2; end++)
 			add(&metrics->protocol[protocol], &delta->count[end]);
-		/* The local end, on loopback both: each process sent what it sent. */
-		add_end(metrics, snapshot, delta, tx);
-		if (row->flow->path == FT_PATH_LOOPBACK)
-			add_end(metrics, snapshot, delta, !tx);
+		add_end(metrics, snapshot, owner[0], delta, tx);
+		if (owners == 2)
+			add_end(metrics, snapshot, owner[1], delta, !tx);
 	}
 }
 

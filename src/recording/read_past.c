@@ -85,10 +85,10 @@ static void add_rows(struct accounts *accounts, const struct ft_snapshot *snapsh
 	for (size_t i = 0; i < snapshot->row_count; i++) {
 		const struct ft_flow_hot *row = &snapshot->rows[i];
 		int tx = ft_flow_tx(row->flow);
-		uint16_t owner[2] = { ft_flow_owner(row, tx), ft_flow_owner(row, !tx) };
-		bool both = row->flow->path == FT_PATH_LOOPBACK && owner[0] != owner[1];
+		uint16_t owner[2];
+		int count = ft_flow_owners(row, owner);
 
-		for (int side = 0; side < (both ? 2 : 1); side++) {
+		for (int side = 0; side < count; side++) {
 			struct account *account = account_of(accounts, owner[side]);
 
 			add_counts(&account->rows[moment][side], row->total[tx]);
