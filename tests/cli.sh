@@ -79,6 +79,14 @@ fails 1 '--speed: must be between 0 and 1000000000$' -r x.pcap --speed -1
 works ' 49 flows' -b -r "$top_srcdir/tests/captures/ethernet.pcap"
 works ' rates in L2 bit/s over 2s, totals in L2 bytes$' -b --layer 2 -r "$top_srcdir/tests/captures/raw.pcap"
 works 'lost 2/196 (other 2) ' -b -r "$top_srcdir/tests/captures/ethernet.pcap"
+head -c 2000 "$top_srcdir/tests/captures/ethernet.pcap" >"$tmp/half.pcap"
+"$flowtop" -b -o csv -r "$tmp/half.pcap" >"$tmp/out" 2>"$tmp/err" &&
+	[ "$(wc -l <"$tmp/err")" -eq 1 ] && grep -q '^flowtop: the file is cut off' "$tmp/err"
+verdict "csv, which has no line for it, says beside it that the file is cut off"
+printf 'SQLite format 3\0and no more' >"$tmp/half.flow"
+"$flowtop" -b --diff "$tmp/half.flow" "$tmp/half.flow" >"$tmp/out" 2>"$tmp/err"
+grep -q "^flowtop: --diff: $tmp/half.flow" "$tmp/err"
+verdict "--diff names the file, not another option"
 "$flowtop" -b -r - <"$top_srcdir/tests/captures/raw.pcap" >"$tmp/out" 2>"$tmp/err" &&
 	grep -q ' stdin (file)  2 flows' "$tmp/out"
 verdict "-r - reads standard input"

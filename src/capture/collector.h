@@ -67,8 +67,9 @@ int ft_collector_start(const struct ft_collector_config *config, struct ft_links
 
 /* Commands; they never wait, except as said. */
 void ft_collector_set_interval(struct ft_collector *collector, uint64_t interval_ns);
-/* From now on snapshots have a list of all sockets, or have none any more. The first one ends the
- * interval, so that the screen needn't wait for it. */
+/* From now on snapshots have a list of all sockets, or have none any more. The first one ends an
+ * interval that has more than a second to go, so that the screen needn't wait for it; not where there are
+ * outputs. */
 void ft_collector_want_sockets(struct ft_collector *collector, bool wanted);
 /* From the next interval on snapshots say what flowtop itself costs, or don't any more. */
 void ft_collector_want_cost(struct ft_collector *collector, bool wanted);

@@ -36,6 +36,7 @@
 #include "core/nls.h"
 
 #define BEAT_NS SECOND
+#define FAR_NS SECOND
 #define LIST_NS (50 * UINT64_C(1000000)) /* between parts of a list of sockets */
 #define HALF_FULL 500 /* per mille */
 
@@ -151,13 +152,17 @@ bool ft_collector_cut(struct ft_collector *c)
 	return ft_collector_cut_interval(c);
 }
 
-/* Somebody who waits for the first list gets it at once. */
+/*
+ * Somebody at the screen who waits for the first list gets it before the interval's end, if that is far.
+ * Not where outputs share the intervals: what -d says is theirs, whatever keys are pressed.
+ */
 static void go_on_listing(struct ft_collector *c)
 {
 	if (!list_sockets(c) || !c->list_hasty)
 		return;
 	c->list_hasty = false;
-	if (!c->config.mailbox || c->config.intervals > 0)
+	if (!c->config.mailbox || c->config.intervals > 0 || c->config.output_count > 0 ||
+	    ft_collector_mono() + FAR_NS > c->due_mono)
 		return;
 	if (ft_collector_collect(c) == 0)
 		ft_collector_end_interval(c);

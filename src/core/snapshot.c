@@ -106,9 +106,9 @@ const struct ft_process *ft_snapshot_process(const struct ft_snapshot *snapshot,
 
 size_t ft_snapshot_flows(const struct ft_snapshot *snapshot)
 {
-	if (!snapshot->last)
-		return snapshot->live_flows;
-	return snapshot->difference ? snapshot->difference->after_rows : snapshot->row_count;
+	if (snapshot->last && snapshot->difference)
+		return snapshot->difference->after_rows;
+	return snapshot->last && snapshot->progress >= 0 ? snapshot->row_count : snapshot->live_flows;
 }
 
 const struct ft_counts *ft_snapshot_delta(const struct ft_snapshot *snapshot,

@@ -228,8 +228,8 @@ size_t ft_snapshot_pairs(const struct ft_snapshot *snapshot, const struct ft_flo
 /* The translation that a row's flow is a side of, and which; NULL if there is none. */
 const struct ft_nat *ft_snapshot_nat(const struct ft_snapshot *snapshot,
 				     const struct ft_flow_hot *row, unsigned int *ret_side);
-/* How many flows there are: those that live; at the end none does, and all that are listed count
- * (of a difference, in the later moment). */
+/* How many flows there are: those that live; at the end of a capture file all that are listed (of a
+ * difference, in the later moment). */
 size_t ft_snapshot_flows(const struct ft_snapshot *snapshot);
 /* "br0" for a flow's scope. */
 /* True if more than one of the interfaces that are watched saw packets. */

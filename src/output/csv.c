@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/fmt.h"
 #include "core/nls.h"
 #include "core/snapshot.h"
 #include "core/xalloc.h"
@@ -131,6 +132,17 @@ static void write_record(struct csv_output *output, const struct ft_record *reco
 	fputs("\r\n", stream);
 }
 
+/* What text and json have among their rows: csv has no place for it. */
+static void tell_notes(const struct ft_snapshot *snapshot)
+{
+	char note[1024];
+
+	for (size_t i = 0; i < snapshot->note_count; i++)
+		fprintf(stderr, "flowtop: %s\n",
+			ft_fmt_escape(snapshot->notes[i], strlen(snapshot->notes[i]), true, note,
+				      sizeof(note)));
+}
+
 /* One snapshot. */
 static int csv_write(struct ft_output *base, const struct ft_snapshot *snapshot)
 {
@@ -143,6 +155,8 @@ static int csv_write(struct ft_output *base, const struct ft_snapshot *snapshot)
 	ft_pick_begin(&output->pick, snapshot, output->list);
 	while ((record = ft_pick_next(&output->pick)) && !ferror(output->config.stream))
 		write_record(output, record);
+	if (snapshot->last && !output->config.one_moment)
+		tell_notes(snapshot);
 	if (fflush(output->config.stream) != 0 || ferror(output->config.stream))
 		return errno ? -errno : -EIO;
 	return 0;

@@ -236,7 +236,8 @@ int ft_compare_open(const char *before, const char *after, struct ft_source *ret
 		};
 		snprintf(observer, observer_size, "%s", sides[1].observer);
 	} else {
-		snprintf(err, err_size, "--diff: %s", why);
+		snprintf(err, err_size, "--diff: %s",
+			 strncmp(why, "-r: ", 4) == 0 ? why + 4 : why);
 	}
 	done_side(&sides[0]);
 	done_side(&sides[1]);

@@ -266,6 +266,7 @@ static void test_line_adds_up(void **state)
 		snapshot = feed_snapshot(&bed.feed, bed.table, 1, true);
 		check_snapshot(snapshot);
 		assert_int_equal(snapshot->live_flows, live);
+		assert_int_equal(ft_snapshot_flows(snapshot), live);
 		ft_snapshot_put(snapshot);
 		free(ledger.rows);
 		feed_bed_done(&bed);

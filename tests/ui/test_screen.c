@@ -615,6 +615,14 @@ static void test_empty(void **state)
 	open_desk(&desk, &empty, 80, 24, false);
 	check(&desk, "no-interface");
 	close_desk(&desk);
+	/* Nor has a file without packets. */
+	empty.progress = 1000;
+	empty.last = true;
+	open_desk(&desk, &empty, 80, 24, false);
+	check(&desk, "no-flows-in-file");
+	close_desk(&desk);
+	empty.progress = -1;
+	empty.last = false;
 	/* Nor has a recording's first picture any, if nothing was counted in it. */
 	open_desk(&desk, &empty, 80, 24, false);
 	desk.view.recording = true;
