@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which end of a flow is the local one: the first rule that holds for exactly one end decides.
- * The rules stand in the order of design.md, with one more: of what only passes by, the end whose
- * socket is on this machine (a container's) before the others. The last one always decides.
+ * The rules stand in the order of design.md, with two more: of what only passes by, a group that a
+ * process of this machine listens to, then the end whose socket is on it (a container's). The last one always decides.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -14,6 +14,7 @@ struct ends {
 	const struct ft_table *table;
 	const struct ft_flow_key *key;
 	const uint64_t *cookie;
+	const uint16_t *owner;
 	enum ft_end initiator;
 };
 
@@ -37,6 +38,14 @@ static bool is_in_local_net(const struct ends *ends, int end)
 		if (ft_net_contains(&ends->table->config.local_nets[i], address(ends, end)))
 			return true;
 	return false;
+}
+
+/* Broadcast or multicast of another machine's, which a process of this one listens to. */
+static bool is_heard(const struct ends *ends, int end)
+{
+	return ends->owner[end] >= FT_OWNER_FIRST && ends->owner[!end] < FT_OWNER_FIRST &&
+	       ft_addr_set_group(&ends->table->addresses, address(ends, end)) &&
+	       ft_table_path(ends->table, ends->key) == FT_PATH_TRANSIT;
 }
 
 /* It passes by, and comes from a socket of this machine. */
@@ -75,14 +84,16 @@ static bool has_lower_address(const struct ends *ends, int end)
 }
 
 static bool (*const rules[])(const struct ends *ends, int end) = {
-	is_own, is_in_local_net, has_socket, is_connected, is_initiator, has_higher_port, has_lower_address,
+	is_own, is_in_local_net, is_heard, has_socket, is_connected, is_initiator, has_higher_port,
+	has_lower_address,
 };
 
 enum ft_end ft_table_local_end(const struct ft_table *table, const struct ft_flow_key *key,
-			       const uint64_t cookie[2], enum ft_end initiator)
+			       const uint64_t cookie[2], const uint16_t owner[2], enum ft_end initiator)
 {
 	const struct ends ends = {
-		.table = table, .key = key, .cookie = cookie, .initiator = initiator,
+		.table = table, .key = key, .cookie = cookie, .owner = owner,
+		.initiator = initiator,
 	};
 	size_t i;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which process owns a flow's own ends. A flow with an own end is unowned from its birth until
- * both its own ends are known or the source says that they never will be. Two lists say whom
+ * both its own ends are known or the source says that they never will be; so is one of two other
+ * machines' to a group (broadcast, multicast), which processes here may listen to. Two lists say whom
  * to ask about, so that no rows are searched: the changes of unowned flows in this interval
  * (active ones, asked first), and a ring of all others that were asked before or had no turn.
  */
@@ -15,12 +16,15 @@ void ft_table_own_new(struct ft_table *table, struct ft_change *change, uint32_t
 	const struct ft_flow_key *key = &ft_flow_store_flow(table->store, slot)->key;
 	bool own_a = ft_addr_set_own(&table->addresses, key->addr_a);
 	bool own_b = ft_addr_set_own(&table->addresses, key->addr_b);
-	uint16_t foreign = own_a || own_b ? FT_OWNER_FOREIGN : FT_OWNER_TRANSIT;
+	bool passes = !own_a && !own_b;
+	bool ask_a = passes ? ft_addr_set_group(&table->addresses, key->addr_a) : own_a;
+	bool ask_b = passes ? ft_addr_set_group(&table->addresses, key->addr_b) : own_b;
+	uint16_t foreign = passes ? FT_OWNER_TRANSIT : FT_OWNER_FOREIGN;
 	uint32_t number = *ft_flow_store_link(table->store, slot) & FT_LINK_NUMBER;
 
-	change->owner[0] = own_a ? FT_OWNER_UNKNOWN : foreign;
-	change->owner[1] = own_b ? FT_OWNER_UNKNOWN : foreign;
-	if (!own_a && !own_b)
+	change->owner[0] = ask_a ? FT_OWNER_UNKNOWN : foreign;
+	change->owner[1] = ask_b ? FT_OWNER_UNKNOWN : foreign;
+	if (!ask_a && !ask_b)
 		return;
 	*ft_flow_store_link(table->store, slot) |= FT_LINK_UNOWNED;
 	ft_region_grow(&table->active, (table->active_count + 1ULL) * sizeof(uint32_t));
@@ -224,8 +228,9 @@ static bool ask(struct ft_table *table, uint32_t slot, const uint64_t cookie[2],
 	known_owners(table, slot, known);
 	query.owner[0] = known[0];
 	query.owner[1] = known[1];
-	query.end_is_own[0] = known[0] != FT_OWNER_FOREIGN;
-	query.end_is_own[1] = known[1] != FT_OWNER_FOREIGN;
+	for (int end = 0; end < 2; end++)
+		query.end_is_own[end] =
+			known[end] != FT_OWNER_FOREIGN && known[end] != FT_OWNER_TRANSIT;
 	resolve(arg, &query);
 	if (!take_answer(table, slot, known, &query))
 		return false;

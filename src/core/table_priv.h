@@ -215,9 +215,10 @@ bool ft_table_make_room(struct ft_table *table);
 void ft_table_own_new(struct ft_table *table, struct ft_change *change, uint32_t slot);
 void ft_table_queue_rest(struct ft_table *table);
 
-/* table_local.c; cookie: of the sockets that end a's, end b's packets came from, 0 = none known */
+/* table_local.c; cookie: of the sockets that end a's, end b's packets came from, 0 = none known;
+ * owner: as far as they are known */
 enum ft_end ft_table_local_end(const struct ft_table *table, const struct ft_flow_key *key,
-			       const uint64_t cookie[2], enum ft_end initiator);
+			       const uint64_t cookie[2], const uint16_t owner[2], enum ft_end initiator);
 enum ft_path ft_table_path(const struct ft_table *table, const struct ft_flow_key *key);
 
 /* table_state.c */

@@ -92,7 +92,7 @@ static void begin_row(struct ft_build *build, const struct ft_change *change)
 	};
 
 	flow->initiator = initiator & 3;
-	flow->local = ft_table_local_end(table, &flow->key, sender, initiator) & 3;
+	flow->local = ft_table_local_end(table, &flow->key, sender, change->owner, initiator) & 3;
 	flow->first_ns = ft_build_time(build, flow->first_ns);
 	flow->path = ft_table_path(table, &flow->key) & 3;
 	flow->birth = (uint32_t)table->generation;

@@ -925,6 +925,13 @@ static void test_new_connection_without_room(void **state)
 
 /* --- ends, initiator, state ------------------------------------------------------------------- */
 
+/* Whose the only socket is. */
+static uint16_t find_ear(void *arg, uint64_t cookie)
+{
+	assert_int_equal(cookie, 7);
+	return *(const uint16_t *)arg;
+}
+
 /* A machine with 10.0.0.1/24 and 10.0.1.1/24 and a local network 10.9.0.0/16. */
 static const struct local_case {
 	const char *name;
@@ -934,27 +941,38 @@ static const struct local_case {
 	uint8_t address_b[16]; /* instead of b if its first octet isn't 0 */
 	enum ft_end local;
 	enum ft_path path;
+	uint64_t cookie_b;    /* of the socket that a look-up for b finds */
 } local_cases[] = {
 	{ "own is a", 0x000001, 0x080808, 80, 4000, TCP, FT_ENTRY_SYN_BA, { 0 }, FT_END_A,
-	    FT_PATH_HOST },
+	    FT_PATH_HOST, 0 },
 	{ "own is b", 0x000000, 0x000001, 4000, 80, TCP, FT_ENTRY_SYN_AB, { 0 }, FT_END_B,
-	    FT_PATH_HOST },
+	    FT_PATH_HOST, 0 },
 	{ "both own: the initiator", 0x000001, 0x000101, 80, 4000, TCP, FT_ENTRY_SYN_BA, { 0 },
-	    FT_END_B, FT_PATH_LOOPBACK },
+	    FT_END_B, FT_PATH_LOOPBACK, 0 },
 	{ "-F before subnet", 0x000005, 0x090001, 4000, 80, TCP, FT_ENTRY_SYN_AB, { 0 }, FT_END_B,
-	    FT_PATH_TRANSIT },
+	    FT_PATH_TRANSIT, 0 },
 	{ "subnet before initiator", 0x000005, 0x200000, 80, 4000, TCP, FT_ENTRY_SYN_BA, { 0 },
-	    FT_END_A, FT_PATH_TRANSIT },
+	    FT_END_A, FT_PATH_TRANSIT, 0 },
 	{ "both on subnets: the initiator", 0x000005, 0x000105, 80, 4000, TCP, FT_ENTRY_SYN_BA,
-	    { 0 }, FT_END_B, FT_PATH_TRANSIT },
+	    { 0 }, FT_END_B, FT_PATH_TRANSIT, 0 },
 	{ "broadcast is no host of the subnet", 0x000005, 0x0000ff, 137, 137, UDP, 0, { 0 },
-	    FT_END_A, FT_PATH_TRANSIT },
+	    FT_END_A, FT_PATH_TRANSIT, 0 },
 	{ "neither: the initiator is a", 0x300000, 0x400000, 80, 4000, TCP, FT_ENTRY_SYN_AB,
-	    { 0 }, FT_END_A, FT_PATH_TRANSIT },
+	    { 0 }, FT_END_A, FT_PATH_TRANSIT, 0 },
 	{ "neither: the earlier packet", 0x300000, 0x400000, 80, 4000, UDP, FT_ENTRY_FIRST_BA,
-	    { 0 }, FT_END_B, FT_PATH_TRANSIT },
+	    { 0 }, FT_END_B, FT_PATH_TRANSIT, 0 },
 	{ "multicast", 0x000005, 0, 5353, 5353, UDP, FT_ENTRY_FIRST_BA, { 0xff, 2, [15] = 0xfb },
-	    FT_END_A, FT_PATH_TRANSIT },
+	    FT_END_A, FT_PATH_TRANSIT, 0 },
+	{ "multicast that is heard here", 0x000005, 0, 5353, 5353, UDP, 0,
+	    { 0xff, 2, [15] = 0xfb }, FT_END_B, FT_PATH_TRANSIT, 7 },
+	{ "broadcast that is heard here", 0x000005, 0x0000ff, 137, 137, UDP, 0, { 0 }, FT_END_B,
+	    FT_PATH_TRANSIT, 7 },
+	{ "what a listener on any address would hear", 0x000005, 0x200000, 137, 137, UDP, 0, { 0 },
+	    FT_END_A, FT_PATH_TRANSIT, 7 },
+	{ "-F before what is heard", 0x090001, 0, 5353, 5353, UDP, 0, { 0xff, 2, [15] = 0xfb },
+	    FT_END_A, FT_PATH_TRANSIT, 7 },
+	{ "own before what is heard", 0x000001, 0x0000ff, 137, 137, UDP, 0, { 0 }, FT_END_A,
+	    FT_PATH_HOST, 7 },
 };
 
 static void test_local_end(void **state)
@@ -982,7 +1000,10 @@ static void test_local_end(void **state)
 		struct ft_flow_key key = feed_key(c->a, c->port_a, c->b, c->port_b, c->protocol);
 		struct ft_snapshot *snapshot;
 		const struct ft_flow *flow;
+		struct ft_entry *entry;
 		struct feed feed;
+		uint16_t ear = ft_owners_add_process(owners, &(struct ft_process){ .pid = 7, .name = "ear" });
+		uint16_t owner = c->path == FT_PATH_TRANSIT ? FT_OWNER_TRANSIT : FT_OWNER_UNKNOWN;
 
 		if (c->address_b[0]) {
 			struct ft_flow_key swap = feed_key(0, 0, c->a, c->port_a, c->protocol);
@@ -994,8 +1015,12 @@ static void test_local_end(void **state)
 		}
 		feed_init(&feed);
 		ft_table_set_addresses(table, &set);
-		feed_add(&feed, 0, &key, 100, 100)->flags[0] = c->flags;
+		entry = feed_add(&feed, 0, &key, 100, 100);
+		entry->flags[0] = c->flags;
+		entry->cookie[1] = c->cookie_b;
+		entry->flags[1] = FT_ENTRY_LOOKED_UP(1);
 		feed_apply(&feed, table);
+		ft_table_move_owners(table, find_ear, &ear);
 		snapshot = feed_snapshot(&feed, table, FEED_SECOND, false);
 		flow = snapshot->rows[0].flow;
 		if (flow->local != c->local || flow->path != c->path)
@@ -1003,14 +1028,60 @@ static void test_local_end(void **state)
 				    (unsigned int)flow->path);
 		assert_int_equal(flow->local, c->local);
 		assert_int_equal(flow->path, c->path);
-		assert_int_equal(snapshot->rows[0].owner[c->local],
-				 c->path == FT_PATH_TRANSIT ? FT_OWNER_TRANSIT : FT_OWNER_UNKNOWN);
+		if (c->cookie_b && c->local == FT_END_B)
+			owner = ear;
+		assert_int_equal(snapshot->rows[0].owner[c->local], owner);
 		if (c->path == FT_PATH_HOST)
-			assert_int_equal(snapshot->rows[0].owner[!c->local], FT_OWNER_FOREIGN);
+			assert_int_equal(snapshot->rows[0].owner[!c->local],
+					 c->cookie_b ? ear : FT_OWNER_FOREIGN);
 		ft_snapshot_put(snapshot);
 		ft_table_free(table);
 		ft_owners_free(owners);
 		feed_done(&feed);
+	}
+}
+
+/* Finds who listens to end b. */
+static void find_listener(void *arg, struct ft_owner_query *query)
+{
+	const uint16_t *listener = arg;
+
+	assert_false(query->end_is_own[0]);
+	assert_true(query->end_is_own[1]);
+	query->owner[0] = query->owner[1] = *listener;
+	query->final = true;
+}
+
+/* Another machine's broadcast counts for the process that listens to it: received, not in transit. Of
+ * one that nobody listens to its sender is the local end, as of all that passes by. */
+static void test_heard(void **state)
+{
+	struct ft_flow_key key = feed_key(5, 137, 0xff, 137, UDP);
+	struct ft_net net = { .prefix = 96 + 24, .own = true };
+	const struct ft_addr_set set = { .nets = &net, .count = 1 };
+
+	(void)state;
+	for (int heard = 0; heard < 2; heard++) {
+		struct ft_snapshot *snapshot;
+		const struct ft_flow_hot *row;
+		struct feed_bed bed;
+		uint16_t owner[2], listener = FT_OWNER_KERNEL;
+
+		feed_bed_init(&bed, 0);
+		assert_int_equal(ft_addr_parse("10.0.0.1", net.addr), 0);
+		ft_table_set_addresses(bed.table, &set);
+		if (heard)
+			listener = ft_owners_add_process(bed.owners, &(struct ft_process){ .pid = 7, .name = "ear" });
+		feed_add(&bed.feed, 0, &key, 100, 0);
+		feed_apply(&bed.feed, bed.table);
+		ft_table_resolve_owners(bed.table, 4, find_listener, &listener);
+		snapshot = feed_bed_step(&bed, 1);
+		row = find_live(snapshot, &key);
+		assert_int_equal(row->flow->local, heard ? FT_END_B : FT_END_A);
+		assert_int_equal(ft_flow_owners(row, owner), 1);
+		assert_int_equal(owner[0], heard ? listener : FT_OWNER_TRANSIT);
+		ft_snapshot_put(snapshot);
+		feed_bed_done(&bed);
 	}
 }
 
@@ -1475,6 +1546,7 @@ int main(void)
 		cmocka_unit_test(test_new_connection_on_old_tuple),
 		cmocka_unit_test(test_new_connection_without_room),
 		cmocka_unit_test(test_local_end),
+		cmocka_unit_test(test_heard),
 		cmocka_unit_test(test_unknown_initiator),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_entry_facts),

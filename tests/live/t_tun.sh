@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A tun device has no link-layer header: its packets count without one, in every backend.
+# A tun device has no link-layer header: its packets count without one, in every backend. And what comes
+# from no socket of this machine: another's broadcast counts for the process that listens to it.
 . "$(dirname "$0")/lib.sh"
 
 [ -c /dev/net/tun ] || skip_all "no /dev/net/tun"
@@ -27,6 +28,17 @@ for backend in "${all[@]}"; do
 	is "$(ft_jq $backend 'map(select(.type == "flow" and .interval.tx_bytes != .interval.tx_l2_bytes)) | length')" \
 		0 "$backend: L2 bytes are L3 bytes where there is no link layer"
 	ft_line $backend
+done
+for backend in "${all[@]}"; do ft_start $backend-all a -i t0 --backend $backend; done
+echo go >&7
+for backend in "${all[@]}"; do
+	ft_wait_seen $backend-all 400
+	ft_rounds $backend-all 1
+	ft_stop $backend-all
+	is "$(ft_jq $backend-all 'map(select(.type == "flow" and .protocol == 17)) | last |
+		[.local.address, .local.process.name, .remote.address, .total.rx_packets, .total.rx_bytes, .total.tx_packets] | join(" ")')" \
+		"10.9.0.255 fttun 10.9.0.2 400 51200 0" "$backend: a broadcast is received, by whoever listens"
+	is "$(ft_last $backend-all '.interfaces[0].rx.packets')" 400 "$backend: as the device has it"
 done
 exec 7>&-
 done_testing
