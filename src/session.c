@@ -291,6 +291,7 @@ int ft_session_collect(struct ft_session *session, struct ft_mailbox *mailbox,
 		.speed = options->speed,
 		.sockets = (options->write_file && !ft_options_write_packets(options)) ||
 			   (!mailbox && options->lists & FT_ON_SOCKETS),
+		.whole_intervals = options->export_count > 0 || options->write_file,
 	};
 	char remark[256];
 	struct ft_links *links = NULL;

@@ -34,6 +34,7 @@ struct ft_collector_config {
 	const char *docker_socket;  /* --docker-socket; NULL: Docker is not asked; borrowed */
 	double speed;               /* a file is played, so many times as fast; 0 = it is read */
 	bool sockets;               /* list all sockets, always: outputs have them */
+	bool whole_intervals;       /* none ends early for the screen: others get them, too */
 	const struct ft_collector_output *outputs; /* copied; the queues are borrowed */
 	size_t output_count;
 	/* Called when all is open, before the thread is there; NULL: nothing. remark: "", or a
@@ -68,8 +69,8 @@ int ft_collector_start(const struct ft_collector_config *config, struct ft_links
 /* Commands; they never wait, except as said. */
 void ft_collector_set_interval(struct ft_collector *collector, uint64_t interval_ns);
 /* From now on snapshots have a list of all sockets, or have none any more. The first one ends an
- * interval that has more than a second to go, so that the screen needn't wait for it; not where there are
- * outputs. */
+ * interval that has more than a second to go, so that the screen needn't wait for it; not with
+ * whole_intervals. */
 void ft_collector_want_sockets(struct ft_collector *collector, bool wanted);
 /* From the next interval on snapshots say what flowtop itself costs, or don't any more. */
 void ft_collector_want_cost(struct ft_collector *collector, bool wanted);

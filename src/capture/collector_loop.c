@@ -154,18 +154,22 @@ bool ft_collector_cut(struct ft_collector *c)
 
 /*
  * Somebody at the screen who waits for the first list gets it before the interval's end, if that is far.
- * Not where outputs share the intervals: what -d says is theirs, whatever keys are pressed.
+ * Not where collectors and recordings get the intervals: what -d says is theirs, whatever keys are pressed.
  */
 static void go_on_listing(struct ft_collector *c)
 {
 	if (!list_sockets(c) || !c->list_hasty)
 		return;
 	c->list_hasty = false;
-	if (!c->config.mailbox || c->config.intervals > 0 || c->config.output_count > 0 ||
+	if (!c->config.mailbox || c->config.intervals > 0 || c->config.whole_intervals ||
 	    ft_collector_mono() + FAR_NS > c->due_mono)
 		return;
-	if (ft_collector_collect(c) == 0)
-		ft_collector_end_interval(c);
+	if (ft_collector_collect(c) < 0)
+		return;
+	ft_collector_ask_sockets(c);
+	ft_collector_find_owners(c);
+	ft_collector_find_nats(c);
+	ft_collector_end_interval(c);
 }
 
 /* A quick look for owners when nothing else is due, or because much has come (woken). */

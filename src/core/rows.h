@@ -189,6 +189,14 @@ static inline int ft_flow_owners(const struct ft_flow_hot *flow, uint16_t ret_ow
 	ret_owner[1] = ft_flow_owner(flow, !local);
 	return ret_owner[0] == ret_owner[1] ? 1 : 2;
 }
+/* Whose an end is, whether the flow counts for it or not: of what passes by, which is nobody's that was
+ * found, transit. */
+static inline uint16_t ft_flow_seen_owner(const struct ft_flow_hot *flow, int end)
+{
+	bool passes = flow->flow->path == FT_PATH_TRANSIT;
+
+	return passes && flow->owner[end] < FT_OWNER_FIRST ? FT_OWNER_TRANSIT : flow->owner[end];
+}
 /* The owner as recordings have it: who it counts for, but the far end of a flow of ours is another
  * machine. */
 static inline uint16_t ft_flow_end_owner(const struct ft_flow_hot *flow, int end)

@@ -2,9 +2,11 @@
 /*
  * Which end of a flow is the local one: the first rule that holds for exactly one end decides.
  * The rules stand in the order of design.md, with two more: of what only passes by, a group that a
- * process of this machine listens to, then the end whose socket is on it (a container's). The last one always decides.
+ * process of this machine listens to, then the end whose socket is on it (a container's). The last one
+ * always decides.
  */
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "core/table_priv.h"
@@ -17,6 +19,18 @@ struct ends {
 	const uint16_t *owner;
 	enum ft_end initiator;
 };
+
+bool ft_table_is_group(const struct ft_table *table, const struct ft_flow_key *key, int end)
+{
+	switch (key->protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return false;
+	default:
+		return ft_addr_set_group(&table->addresses, end == FT_END_A ? key->addr_a : key->addr_b);
+	}
+}
 
 static const uint8_t *address(const struct ends *ends, int end)
 {
@@ -40,11 +54,12 @@ static bool is_in_local_net(const struct ends *ends, int end)
 	return false;
 }
 
-/* Broadcast or multicast of another machine's, which a process of this one listens to. */
+/* Broadcast or multicast that a process of this machine listens to, and none is known to have sent. (A
+ * sender's cookie alone says little: what a virtual machine sends has its tap's.) */
 static bool is_heard(const struct ends *ends, int end)
 {
 	return ends->owner[end] >= FT_OWNER_FIRST && ends->owner[!end] < FT_OWNER_FIRST &&
-	       ft_addr_set_group(&ends->table->addresses, address(ends, end)) &&
+	       ft_table_is_group(ends->table, ends->key, end) &&
 	       ft_table_path(ends->table, ends->key) == FT_PATH_TRANSIT;
 }
 

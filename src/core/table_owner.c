@@ -17,8 +17,8 @@ void ft_table_own_new(struct ft_table *table, struct ft_change *change, uint32_t
 	bool own_a = ft_addr_set_own(&table->addresses, key->addr_a);
 	bool own_b = ft_addr_set_own(&table->addresses, key->addr_b);
 	bool passes = !own_a && !own_b;
-	bool ask_a = passes ? ft_addr_set_group(&table->addresses, key->addr_a) : own_a;
-	bool ask_b = passes ? ft_addr_set_group(&table->addresses, key->addr_b) : own_b;
+	bool ask_a = passes ? ft_table_is_group(table, key, FT_END_A) : own_a;
+	bool ask_b = passes ? ft_table_is_group(table, key, FT_END_B) : own_b;
 	uint16_t foreign = passes ? FT_OWNER_TRANSIT : FT_OWNER_FOREIGN;
 	uint32_t number = *ft_flow_store_link(table->store, slot) & FT_LINK_NUMBER;
 
@@ -176,8 +176,7 @@ static bool is_told(const struct ft_table *table, const struct ft_change *change
 	if (!change->cookie[end] || !(change->looked_up & 1 << end))
 		return change->cookie[end];
 	return !ft_owners_process(table->owners, known) &&
-	       (ft_addr_set_own(&table->addresses, addr) ||
-		ft_addr_set_group(&table->addresses, addr));
+	       (ft_addr_set_own(&table->addresses, addr) || ft_table_is_group(table, key, end));
 }
 
 void ft_table_move_owners(struct ft_table *table, uint16_t (*find)(void *arg, uint64_t cookie),

@@ -219,6 +219,9 @@ void ft_table_queue_rest(struct ft_table *table);
  * owner: as far as they are known */
 enum ft_end ft_table_local_end(const struct ft_table *table, const struct ft_flow_key *key,
 			       const uint64_t cookie[2], const uint16_t owner[2], enum ft_end initiator);
+/* True if the end is broadcast or multicast, to which sockets may listen: connections go to one host,
+ * whatever a listener on any address would take. */
+bool ft_table_is_group(const struct ft_table *table, const struct ft_flow_key *key, int end);
 enum ft_path ft_table_path(const struct ft_table *table, const struct ft_flow_key *key);
 
 /* table_state.c */

@@ -139,7 +139,7 @@ static void tell_notes(const struct ft_snapshot *snapshot)
 
 	for (size_t i = 0; i < snapshot->note_count; i++)
 		fprintf(stderr, "flowtop: %s\n",
-			ft_fmt_escape(snapshot->notes[i], strlen(snapshot->notes[i]), true, note,
+			ft_fmt_escape(snapshot->notes[i], strlen(snapshot->notes[i]), false, note,
 				      sizeof(note)));
 }
 

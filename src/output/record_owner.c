@@ -13,7 +13,7 @@ static uint16_t owner_of(const struct ft_record *record, unsigned side)
 	if (side == OWN)
 		return record->socket->owner;
 	return side == GROUP ? record->group->owner
-			     : record->flow->owner[ft_record_end(record, side)];
+			     : ft_flow_seen_owner(record->flow, ft_record_end(record, side));
 }
 
 FT_FIELD_GET(owner)

@@ -105,7 +105,7 @@ static void add_process(const struct subject *s, const struct ft_process *proces
 /* Who owns an end, or why nobody is named. */
 static void add_owner(const struct subject *s, int end)
 {
-	uint16_t owner = s->hot->owner[end];
+	uint16_t owner = ft_flow_seen_owner(s->hot, end);
 	const struct ft_process *process = ft_snapshot_process(s->snapshot, owner);
 	unsigned int side;
 	const char *why;

@@ -181,12 +181,14 @@ static void render_empty(struct ft_scene *scene, const struct ft_frame *frame)
 			     _("The filter hides all flows. = clears it, / changes it."));
 	} else if (frame->drilled) {
 		ft_text_wrap(&text, FT_STYLE_TEXT, _("It has no flows any more. Esc goes back."));
+	} else if (snapshot->row_count && scene->view->hide_closed) {
+		ft_text_wrap(&text, FT_STYLE_TEXT, _("All flows are closed. c lists them."));
 	} else if (snapshot->last && snapshot->progress >= 0) {
 		ft_text_wrap(&text, FT_STYLE_TEXT, _("The file has no flows."));
 	} else if (scene->view->recording || scene->view->past) {
 		ft_text_wrap(&text, FT_STYLE_TEXT,
-			     _("At this moment there are no flows: press . for the next one, J for "
-			       "one that you name."));
+			     _("At this moment there are no flows: press . for the next moment, : for "
+			       "a time."));
 	} else if (snapshot->scope_count == 0) {
 		ft_text_wrap(&text, FT_STYLE_TEXT,
 			     _("No such interface is there yet; it is watched as soon as it "

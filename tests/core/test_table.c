@@ -969,6 +969,8 @@ static const struct local_case {
 	    FT_PATH_TRANSIT, 7 },
 	{ "what a listener on any address would hear", 0x000005, 0x200000, 137, 137, UDP, 0, { 0 },
 	    FT_END_A, FT_PATH_TRANSIT, 7 },
+	{ "no connection goes to a group", 0x000005, 0x0000ff, 4000, 80, TCP, FT_ENTRY_SYN_AB, { 0 },
+	    FT_END_A, FT_PATH_TRANSIT, 7 },
 	{ "-F before what is heard", 0x090001, 0, 5353, 5353, UDP, 0, { 0xff, 2, [15] = 0xfb },
 	    FT_END_A, FT_PATH_TRANSIT, 7 },
 	{ "own before what is heard", 0x000001, 0x0000ff, 137, 137, UDP, 0, { 0 }, FT_END_A,

@@ -30,6 +30,8 @@ for backend in "${all[@]}"; do
 	ft_line $backend
 done
 for backend in "${all[@]}"; do ft_start $backend-all a -i t0 --backend $backend; done
+# Which end is local is settled when a flow is first shown: until then they must know the listener.
+for backend in "${all[@]}"; do ft_rounds $backend-all 10; done
 echo go >&7
 for backend in "${all[@]}"; do
 	ft_wait_seen $backend-all 400
