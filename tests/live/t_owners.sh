@@ -23,12 +23,17 @@ ns_addr a vc 172.30.0.1/24
 ns_addr c v0 172.30.0.2/24
 ip -n c route add default via 172.30.0.1
 ip -n b route add 172.30.0.0/24 via 10.0.0.1
-# A slow machine would send again what is only late, and whole super-packets at that; the bytes of a row
-# allow for headers. Nothing is lost here: what TCP waits for comes within half a minute.
-for ns in a b c; do in_ns $ns sysctl -qw net.ipv4.tcp_early_retrans=0; done
+# A slow machine would send again what is only late, or came in another order, and whole super-packets at
+# that; the bytes of a row allow for headers. Nothing is lost here: what TCP waits for comes within half a
+# minute, and no row has as many segments under way as would have to overtake one.
+for ns in a b c; do
+	in_ns $ns sysctl -qw net.ipv4.tcp_early_retrans=0 net.ipv4.tcp_recovery=0 net.ipv4.tcp_reordering=300
+done
 patient() { ip -n "$1" route change "${@:2}" rto_min 30s || bail "no route $2 in $1"; }
 patient a 10.0.0.0/24 dev v0 src 10.0.0.1
 patient b 10.0.0.0/24 dev v0 src 10.0.0.2
+patient b 172.30.0.0/24 via 10.0.0.1
+patient c default via 172.30.0.1
 patient a fd00::/64 dev v0 proto kernel metric 256
 patient b fd00::/64 dev v0 proto kernel metric 256
 patient a fe80::/64 dev v0 proto kernel metric 256
