@@ -632,15 +632,17 @@ static void expect_sent(int fd, int key, const char *name, long payload)
 /* A child with a connection of its own that ends right away; go: it begins when that is closed. */
 static pid_t connect_briefly(const char *name, int own_port, size_t bytes, const int go[2])
 {
-	pid_t pid = fork();
 	char byte;
+	pid_t pid;
 
+	/* It has the name from its birth: a look into /proc between the two would find another one. */
+	set_name(name);
+	pid = fork();
 	if (pid < 0)
 		die("fork");
 	if (pid == 0) {
 		int fd = open_socket(AF_INET, SOCK_STREAM, 0);
 
-		set_name(name);
 		if (go) {
 			close(go[1]);
 			(void)!read(go[0], &byte, 1);
