@@ -152,6 +152,17 @@ bool ft_collector_cut(struct ft_collector *c)
 	return ft_collector_cut_interval(c);
 }
 
+/* What was counted so far is an interval, with all that is known of its flows. */
+static void end_early(struct ft_collector *c)
+{
+	if (ft_collector_collect(c) < 0)
+		return;
+	ft_collector_ask_sockets(c);
+	ft_collector_find_owners(c);
+	ft_collector_find_nats(c);
+	ft_collector_end_interval(c);
+}
+
 /*
  * Somebody at the screen who waits for the first list gets it before the interval's end, if that is far.
  * Not where collectors and recordings get the intervals: what -d says is theirs, whatever keys are pressed.
@@ -164,12 +175,7 @@ static void go_on_listing(struct ft_collector *c)
 	if (!c->config.mailbox || c->config.intervals > 0 || c->config.whole_intervals ||
 	    ft_collector_mono() + FAR_NS > c->due_mono)
 		return;
-	if (ft_collector_collect(c) < 0)
-		return;
-	ft_collector_ask_sockets(c);
-	ft_collector_find_owners(c);
-	ft_collector_find_nats(c);
-	ft_collector_end_interval(c);
+	end_early(c);
 }
 
 /* A quick look for owners when nothing else is due, or because much has come (woken). */
@@ -219,12 +225,7 @@ static void pause_counting(struct ft_collector *c)
 	c->gap = ret == 0;
 	if (ret < 0 && ret != -EOPNOTSUPP)
 		ft_collector_backend_failed(c, ret, "pause");
-	if (ft_collector_collect(c) == 0) {
-		ft_collector_ask_sockets(c);
-		ft_collector_find_owners(c);
-		ft_collector_find_nats(c);
-		ft_collector_end_interval(c);
-	}
+	end_early(c);
 	c->paused_mono = ft_collector_mono();
 	arm(c);
 }
